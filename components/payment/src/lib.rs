@@ -1,0 +1,1 @@
+//! Payments: charge and refund, once.

@@ -1,0 +1,1 @@
+//! Products: names, prices, SKUs.

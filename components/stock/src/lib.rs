@@ -1,0 +1,1 @@
+//! Stock: reserve, commit, release, never below zero.

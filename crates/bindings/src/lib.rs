@@ -1,0 +1,1 @@
+//! wasmtime bindings of the interfaces that the host gives to components.

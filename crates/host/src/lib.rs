@@ -1,0 +1,1 @@
+//! bodega: runs a Spin application in one process.

@@ -1,0 +1,2 @@
+//! bodega: runs a Spin application in one process.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Money, ids, instants and outcomes: the words every domain shares.

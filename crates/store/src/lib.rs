@@ -1,0 +1,1 @@
+//! One small port over the databases a component can have.

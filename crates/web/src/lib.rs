@@ -1,0 +1,1 @@
+//! What every HTTP component says the same way: problems, JSON bodies, identity, pages.

@@ -1,0 +1,2 @@
+//! The one entry point: build, up, test, check, bench.
+fn main() {}

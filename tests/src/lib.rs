@@ -1,0 +1,1 @@
+//! Rules of the tree, contracts, and journeys through the running shop.
