@@ -1,0 +1,1 @@
+//! Spin's files as typed values.
