@@ -1,1 +1,29 @@
-//! Spin's files as typed values.
+//! Spin's files as typed values: `spin.toml`, `runtime-config.toml`, variables, routes and outbound hosts.
+//!
+//! Nothing here touches the network, wasmtime or a clock; files are read only by the `load` functions.
+//! [`Manifest::load`] answers a checked application or one error that names file, line and column of
+//! everything wrong with it. [`Resolver::new`] gives its variables their values, [`Router::new`] its
+//! routes, and [`AllowedHosts::new`] says where one component may connect to.
+
+mod dependency;
+mod error;
+mod headers;
+mod model;
+mod outbound;
+mod routes;
+mod runtime_config;
+mod template;
+mod variables;
+
+pub use dependency::{Capability, Dependency, DependencyName, Inherit};
+pub use error::{FileError, Problem};
+pub use headers::{RequestLine, is_spin_header, spin_headers};
+pub use model::{
+    Application, Build, Component, CronTrigger, FileMount, HttpRoute, HttpTrigger, Limits, Manifest,
+    RedisTrigger, Triggers, Variable,
+};
+pub use outbound::{AllowedHosts, AllowedHostsError, service_chaining_target};
+pub use routes::{RouteError, RouteMatch, Router};
+pub use runtime_config::{KeyValueStore, RuntimeConfig, SqliteDatabase, VariablesProvider};
+pub use template::{Template, TemplateError, UndefinedVariable};
+pub use variables::{CliVariables, MissingVariable, Resolver, VariablesError};
