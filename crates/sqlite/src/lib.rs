@@ -1,1 +1,38 @@
-//! SQLite for many guests.
+//! SQLite for many guests: one fair writer per database file, readers beside it.
+//!
+//! A guest believes it has a connection of its own. It has a [`Connection`], which owns no file
+//! handle: every statement travels to a worker thread of its [`Database`]. Statements that only
+//! read go to read-only connections; everything else, and everything inside a transaction, goes to
+//! the one writer. A transaction pins the writer to its guest from `BEGIN` to its end, and the
+//! others wait in the order they came, so no guest ever meets "database is locked" because of
+//! another guest.
+//!
+//! What holds, whatever a guest does: a dropped connection or a dropped [`Connection::execute`]
+//! leaves no transaction open; a transaction held past its deadline is rolled back; an answered
+//! commit is on disk (with [`Synchronous::Full`]); a panic costs one statement.
+
+mod class;
+mod connection;
+mod counters;
+mod database;
+mod durability;
+mod engine;
+mod error;
+mod fault;
+mod functions;
+mod job;
+mod link;
+mod options;
+mod policy;
+mod reader;
+mod stats;
+mod value;
+mod writer;
+
+pub use connection::Connection;
+pub use database::Database;
+pub use error::Error;
+pub use fault::{Fault, Point};
+pub use options::{Options, Synchronous};
+pub use stats::Stats;
+pub use value::{Rows, Value};

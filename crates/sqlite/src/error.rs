@@ -1,0 +1,50 @@
+//! Why a statement was not carried out.
+
+use rusqlite::ErrorCode;
+
+/// What a guest is told. `to_string()` is the text to hand over: for [`Error::Io`] it is SQLite's
+/// own message, since guests match on it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The disk, or the size the database may have, is used up.
+    #[error("database or disk is full")]
+    DatabaseFull,
+    /// SQLite's own message, for example `UNIQUE constraint failed: table.column`.
+    #[error("{0}")]
+    Io(String),
+    /// The writer did not become free in time, or too many statements already wait for it.
+    /// Nothing was changed; the statement may be repeated.
+    #[error("database is locked")]
+    Busy,
+    /// The transaction held the writer for too long and was rolled back. Every further statement
+    /// answers the same until the guest ends the transaction with `ROLLBACK` or `COMMIT`.
+    #[error("the transaction was open for too long and has been rolled back; end it with ROLLBACK")]
+    Timeout,
+    /// The transaction was rolled back because a statement in it was abandoned or broke down.
+    /// Further statements answer the same until the guest ends it with `ROLLBACK` or `COMMIT`.
+    #[error("the transaction has been rolled back after a failed statement; end it with ROLLBACK")]
+    RolledBack,
+    /// The database is closed.
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl Error {
+    /// Whether the same statement, sent again later, may succeed.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Busy | Self::Timeout | Self::RolledBack => true,
+            Self::DatabaseFull | Self::Io(_) | Self::Closed => false,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DatabaseFull,
+            Some(ErrorCode::DatabaseBusy) => Self::Busy,
+            _ => Self::Io(error.to_string()),
+        }
+    }
+}
