@@ -1,1 +1,30 @@
 //! One small port over the databases a component can have.
+//!
+//! A component opens its [`Db`] once per call with its list of [`Migration`]s, reads with
+//! [`Db::read`] and changes things only inside [`Db::transaction`], which is the one place where
+//! transactions begin and end. The same SQL text runs on every database; a [`Driver`] is the thin
+//! part that differs:
+//!
+//! * `spin`: SQLite through `spin:sqlite@3.0.0`, in wasm;
+//! * `native`: SQLite through rusqlite, for tests outside wasm (feature `native`).
+//!
+//! A Postgres driver takes its place beside them: it numbers migrations in a table instead of
+//! `user_version` and sends `rollback` before every `begin`.
+
+mod db;
+mod driver;
+mod error;
+mod migration;
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
+pub mod native;
+mod row;
+#[cfg(target_family = "wasm")]
+pub mod spin;
+mod value;
+
+pub use db::{Db, Tx};
+pub use driver::{Driver, Rows};
+pub use error::{DbError, RowError};
+pub use migration::Migration;
+pub use row::{FromValue, Row};
+pub use value::Value;

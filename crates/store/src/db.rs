@@ -1,0 +1,124 @@
+use std::rc::Rc;
+
+use crate::{DbError, Driver, Migration, Row, Rows, Value};
+
+/// A component's database, migrated and ready.
+pub struct Db {
+    driver: Box<dyn Driver>,
+}
+
+/// The inside of a transaction: the only place from which anything is written.
+pub struct Tx<'db> {
+    driver: &'db dyn Driver,
+}
+
+impl Db {
+    /// Takes a connection into use: brings the schema up to the last of `migrations`.
+    ///
+    /// All missing migrations are applied in one transaction that looks again at what is missing, so
+    /// replicas that start at the same moment do it once. Costs one statement when nothing is missing.
+    pub fn open(driver: Box<dyn Driver>, migrations: &[Migration]) -> Result<Self, DbError> {
+        let db = Self { driver };
+        let known = migrations.last().map_or(0, |migration| migration.number);
+        let found = db.driver.schema_version()?;
+        if found < known {
+            db.transaction(|tx| tx.migrate(migrations))?;
+        } else if found > known {
+            return Err(DbError::TooNew { found, known });
+        }
+        Ok(db)
+    }
+
+    /// Reads rows outside a transaction: one statement sees one moment.
+    pub fn read(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        rows(self.driver.execute(statement, params)?)
+    }
+
+    /// Reads one row at most; further ones are a defect of the statement.
+    pub fn read_one(&self, statement: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        at_most_one(self.read(statement, params)?)
+    }
+
+    /// Runs `work` in a transaction: committed when it answers `Ok`, otherwise as if it never ran.
+    ///
+    /// When the commit itself fails with [`DbError::Unavailable`] the outcome is not known to the caller;
+    /// commands are repeatable for that reason.
+    pub fn transaction<T, E: From<DbError>>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let driver = self.driver.as_ref();
+        driver.execute(driver.begin(), &[])?;
+        match work(&Tx { driver }) {
+            Ok(value) => match driver.execute("commit", &[]) {
+                Ok(_) => Ok(value),
+                Err(error) => {
+                    roll_back(driver);
+                    Err(error.into())
+                }
+            },
+            Err(refusal) => {
+                roll_back(driver);
+                Err(refusal)
+            }
+        }
+    }
+}
+
+/// A rollback that fails leaves nothing to do: the connection is dropped with its transaction.
+fn roll_back(driver: &dyn Driver) {
+    let _ = driver.execute("rollback", &[]);
+}
+
+impl Tx<'_> {
+    /// Runs a statement and answers how many rows it changed.
+    pub fn execute(&self, statement: &str, params: &[Value]) -> Result<u64, DbError> {
+        Ok(self.driver.execute(statement, params)?.changed)
+    }
+
+    /// Runs a statement and answers its rows (`select`, or `returning`).
+    pub fn query(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        rows(self.driver.execute(statement, params)?)
+    }
+
+    /// Runs a statement that answers one row at most.
+    pub fn query_one(&self, statement: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        at_most_one(self.query(statement, params)?)
+    }
+
+    fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
+        let found = self.driver.schema_version()?;
+        for migration in migrations.iter().filter(|migration| migration.number > found) {
+            for statement in migration.statements() {
+                self.driver
+                    .execute(statement, &[])
+                    .map_err(|error| named(migration, &error))?;
+            }
+            self.driver.set_schema_version(migration.number)?;
+        }
+        Ok(())
+    }
+}
+
+fn named(migration: &Migration, error: &DbError) -> DbError {
+    DbError::Other(format!("migration {}: {error}", migration.name))
+}
+
+fn rows(answer: Rows) -> Result<Vec<Row>, DbError> {
+    let columns: Rc<[String]> = answer.columns.into();
+    Ok(answer
+        .rows
+        .into_iter()
+        .map(|values| Row::new(columns.clone(), values))
+        .collect())
+}
+
+fn at_most_one(mut rows: Vec<Row>) -> Result<Option<Row>, DbError> {
+    if rows.len() > 1 {
+        return Err(DbError::Other(format!(
+            "expected one row at most, got {}",
+            rows.len()
+        )));
+    }
+    Ok(rows.pop())
+}

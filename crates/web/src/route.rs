@@ -1,0 +1,123 @@
+use crate::{Code, Method, Problem, Request};
+
+/// One line of a component's table of routes.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<E> {
+    /// The method.
+    pub method: Method,
+    /// The path; a `{name}` stands for one segment: `/orders/{id}`.
+    pub pattern: &'static str,
+    /// What to do.
+    pub endpoint: E,
+}
+
+/// The segments that stood in the place of `{name}`s.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathParams(Vec<(&'static str, String)>);
+
+impl PathParams {
+    /// The segment in the place of `{name}`.
+    pub fn get(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map_or("", |(_, value)| value)
+    }
+}
+
+/// Finds what a request asks for. HEAD is answered as GET.
+///
+/// A path nobody has is a 404; a known path with another method is a 405 with `Allow`.
+pub fn find<E: Copy>(routes: &[Route<E>], request: &Request) -> Result<(E, PathParams), Problem> {
+    let on_path: Vec<(&Route<E>, PathParams)> = routes
+        .iter()
+        .filter_map(|route| match_path(route.pattern, request.path()).map(|params| (route, params)))
+        .collect();
+    let method = if request.method() == Method::Head {
+        Method::Get
+    } else {
+        request.method()
+    };
+    let allow = allow(on_path.iter().map(|(route, _)| route.method));
+    match on_path.into_iter().find(|(route, _)| route.method == method) {
+        Some((route, params)) => Ok((route.endpoint, params)),
+        None if allow.is_empty() => Err(Problem::not_found("page")),
+        None => {
+            let detail = format!("this path answers {allow}");
+            Err(Problem::new(Code::MethodNotAllowed, detail).header("allow", allow))
+        }
+    }
+}
+
+fn allow(methods: impl Iterator<Item = Method>) -> String {
+    let mut names: Vec<&str> = methods.map(Method::name).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
+}
+
+fn match_path(pattern: &'static str, path: &str) -> Option<PathParams> {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    let mut params = Vec::new();
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(PathParams(params)),
+            (Some(wanted), Some(given)) => {
+                match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) if !given.is_empty() => params.push((name, given.to_owned())),
+                    None if wanted == given => {}
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUTES: &[Route<u8>] = &[
+        Route {
+            method: Method::Post,
+            pattern: "/orders",
+            endpoint: 1,
+        },
+        Route {
+            method: Method::Get,
+            pattern: "/orders/me",
+            endpoint: 2,
+        },
+        Route {
+            method: Method::Get,
+            pattern: "/orders/{id}",
+            endpoint: 3,
+        },
+    ];
+
+    #[test]
+    fn the_first_route_of_path_and_method_answers() {
+        let find = |method, path| find(ROUTES, &Request::new(method, path));
+        assert_eq!(find(Method::Post, "/orders").unwrap().0, 1);
+        assert_eq!(find(Method::Get, "/orders/me?limit=1").unwrap().0, 2);
+        let (endpoint, params) = find(Method::Head, "/orders/17").unwrap();
+        assert_eq!((endpoint, params.get("id")), (3, "17"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_404_and_a_wrong_method_405_with_allow() {
+        let status = |method, path| find(ROUTES, &Request::new(method, path)).unwrap_err();
+        for path in ["/", "/orders/", "/orders/1/2", "/order", "//orders", "/Orders"] {
+            assert_eq!(status(Method::Get, path).code(), Code::NotFound, "{path}");
+        }
+        let refused = crate::Response::from(status(Method::Delete, "/orders/1"));
+        assert_eq!(
+            (refused.status(), refused.header_value("allow")),
+            (405, Some("GET, HEAD"))
+        );
+    }
+}
