@@ -23,7 +23,11 @@ const FIRST_MILLISECOND: i64 = 1_735_689_600_000;
 /// inserts it only when it is free and takes another one when it is not.
 pub const fn time_ordered(now: Instant, random: u64) -> u64 {
     let elapsed = now.micros().div_euclid(1_000).saturating_sub(FIRST_MILLISECOND);
-    let clock = if elapsed < 0 { 0 } else { elapsed as u64 & ((1 << 40) - 1) };
+    let clock = if elapsed < 0 {
+        0
+    } else {
+        elapsed as u64 & ((1 << 40) - 1)
+    };
     let number = clock << RANDOM_BITS | random & ((1 << RANDOM_BITS) - 1);
     if number == 0 { 1 } else { number }
 }
@@ -113,11 +117,26 @@ mod tests {
 
     #[test]
     fn nonsense_is_not_an_id() {
-        for text in ["", "0", "-1", "+1", " 1", "1 ", "01", "1.0", "1e3", "abc", "9007199254740992", "99999999999999999999"]
-        {
+        for text in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            " 1",
+            "1 ",
+            "01",
+            "1.0",
+            "1e3",
+            "abc",
+            "9007199254740992",
+            "99999999999999999999",
+        ] {
             assert_eq!(text.parse::<OrderId>(), Err(IdOutOfRange), "{text:?}");
         }
-        assert_eq!("9007199254740991".parse::<OrderId>().map(OrderId::get), Ok(MAX_ID));
+        assert_eq!(
+            "9007199254740991".parse::<OrderId>().map(OrderId::get),
+            Ok(MAX_ID)
+        );
     }
 
     proptest! {

@@ -81,24 +81,35 @@ impl Money {
     /// Both together.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        Self::try_new(self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?, self.currency)
+        Self::try_new(
+            self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?,
+            self.currency,
+        )
     }
 
     /// What is left without `other`; may be negative.
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        Self::try_new(self.minor.checked_sub(other.minor).ok_or(MoneyError::Overflow)?, self.currency)
+        Self::try_new(
+            self.minor.checked_sub(other.minor).ok_or(MoneyError::Overflow)?,
+            self.currency,
+        )
     }
 
     /// This amount `times` times.
     pub fn checked_mul(self, times: u32) -> Result<Self, MoneyError> {
-        let minor = self.minor.checked_mul(i64::from(times)).ok_or(MoneyError::Overflow)?;
+        let minor = self
+            .minor
+            .checked_mul(i64::from(times))
+            .ok_or(MoneyError::Overflow)?;
         Self::try_new(minor, self.currency)
     }
 
     /// The total of any number of amounts.
     pub fn sum(amounts: impl IntoIterator<Item = Self>, currency: Currency) -> Result<Self, MoneyError> {
-        amounts.into_iter().try_fold(Self::zero(currency), Self::checked_add)
+        amounts
+            .into_iter()
+            .try_fold(Self::zero(currency), Self::checked_add)
     }
 
     /// Shares the amount by `weights` without losing a unit.
@@ -119,11 +130,18 @@ impl Money {
             parts[index] += left.signum();
         }
         let part = |minor: i128| i64::try_from(minor).map_err(|_| MoneyError::Overflow);
-        parts.into_iter().map(|minor| Self::try_new(part(minor)?, self.currency)).collect()
+        parts
+            .into_iter()
+            .map(|minor| Self::try_new(part(minor)?, self.currency))
+            .collect()
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
-        if self.currency == other.currency { Ok(()) } else { Err(MoneyError::CurrencyMismatch) }
+        if self.currency == other.currency {
+            Ok(())
+        } else {
+            Err(MoneyError::CurrencyMismatch)
+        }
     }
 }
 
@@ -140,16 +158,27 @@ mod tests {
     fn too_much_is_refused_not_wrapped() {
         let max = won(Money::MAX_MINOR);
         assert_eq!(max.checked_add(won(1)), Err(MoneyError::Overflow));
-        assert_eq!(won(-Money::MAX_MINOR).checked_sub(won(1)), Err(MoneyError::Overflow));
+        assert_eq!(
+            won(-Money::MAX_MINOR).checked_sub(won(1)),
+            Err(MoneyError::Overflow)
+        );
         assert_eq!(max.checked_mul(2), Err(MoneyError::Overflow));
-        assert_eq!(won(10_000_000_000_000).checked_mul(u32::MAX), Err(MoneyError::Overflow));
+        assert_eq!(
+            won(10_000_000_000_000).checked_mul(u32::MAX),
+            Err(MoneyError::Overflow)
+        );
         assert_eq!(Money::try_new(i64::MIN, Currency::Krw), Err(MoneyError::Overflow));
     }
 
     #[test]
     fn leftover_units_go_to_the_largest_remainders_first() {
         let parts = |minor, weights: &[u32]| -> Vec<i64> {
-            won(minor).split(weights).unwrap().into_iter().map(Money::minor).collect()
+            won(minor)
+                .split(weights)
+                .unwrap()
+                .into_iter()
+                .map(Money::minor)
+                .collect()
         };
         assert_eq!(parts(100, &[1, 1, 1]), [34, 33, 33]);
         assert_eq!(parts(10, &[1, 0, 2]), [3, 0, 7]);

@@ -70,6 +70,9 @@ mod tests {
     fn a_sum_above_the_maximum_is_none() {
         let max = Quantity::try_new(i64::from(Quantity::MAX)).unwrap();
         assert_eq!(max.checked_add(Quantity::ONE), None);
-        assert_eq!(Quantity::ONE.checked_add(Quantity::ONE).map(Quantity::get), Some(2));
+        assert_eq!(
+            Quantity::ONE.checked_add(Quantity::ONE).map(Quantity::get),
+            Some(2)
+        );
     }
 }
