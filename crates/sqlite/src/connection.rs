@@ -26,7 +26,12 @@ pub struct Connection {
 impl Connection {
     pub(crate) fn new(link: Arc<Link>) -> Self {
         let session = link.next_session();
-        Self { link, session, standing: Standing::Idle, counters: Counters::default() }
+        Self {
+            link,
+            session,
+            standing: Standing::Idle,
+            counters: Counters::default(),
+        }
     }
 
     /// Runs one statement with its parameters bound by position, and answers its rows.
@@ -44,7 +49,9 @@ impl Connection {
         let params = match self.link.readers.clone() {
             Some(readers) if reads && self.standing == Standing::Idle => {
                 let link = self.link.clone();
-                let sent = self.send(sql.clone(), params, |job| link.to_reader(&readers, job)).await?;
+                let sent = self
+                    .send(sql.clone(), params, |job| link.to_reader(&readers, job))
+                    .await?;
                 match sent {
                     Reply::Done(answer) => return self.land(answer),
                     Reply::NotARead(params) => params,
@@ -84,7 +91,11 @@ impl Connection {
         send: impl FnOnce(Job) -> Result<(), Error> + Send,
     ) -> Result<Reply, Error> {
         let (reply, answer) = oneshot::channel();
-        let mut flight = Flight { connection: self, abandoned: Arc::default(), landed: false };
+        let mut flight = Flight {
+            connection: self,
+            abandoned: Arc::default(),
+            landed: false,
+        };
         let job = flight.job(sql, params, reply);
         let sent = send(job);
         if let Err(error) = sent {

@@ -37,7 +37,13 @@ impl Database {
     /// Opens an empty database that lives in memory and dies with its last handle. It has no
     /// readers: the writer answers everything, in order.
     pub fn open_in_memory(options: Options) -> Result<Self, Error> {
-        Self::start(Place::Memory, Options { readers: 0, ..options })
+        Self::start(
+            Place::Memory,
+            Options {
+                readers: 0,
+                ..options
+            },
+        )
     }
 
     /// What one guest's `open` gives.
@@ -73,7 +79,11 @@ impl Database {
 
     fn start(place: Place, options: Options) -> Result<Self, Error> {
         let reader_count = options.readers;
-        let shared = Arc::new(Shared { options, meter: Meter::default(), classes: Classes::default() });
+        let shared = Arc::new(Shared {
+            options,
+            meter: Meter::default(),
+            classes: Classes::default(),
+        });
         let writing = Engine::open_writer(&place, shared.clone())?;
         let reading = (0..reader_count)
             .map(|_| Engine::open_reader(&place, shared.clone()))
@@ -81,7 +91,9 @@ impl Database {
         let (writer, messages) = mpsc::channel();
         let (alive, running) = watch::channel(1 + reader_count);
         let alive = Arc::new(alive);
-        spawn("writer", alive.clone(), move || Writer::new(writing, messages).run())?;
+        spawn("writer", alive.clone(), move || {
+            Writer::new(writing, messages).run()
+        })?;
         let readers = match reader_count {
             0 => None,
             _ => {
@@ -94,7 +106,14 @@ impl Database {
                 Some(sender)
             }
         };
-        let link = Link { shared, writer, readers, reader_count, running, sessions: AtomicU64::new(1) };
+        let link = Link {
+            shared,
+            writer,
+            readers,
+            reader_count,
+            running,
+            sessions: AtomicU64::new(1),
+        };
         Ok(Self { link: Arc::new(link) })
     }
 }

@@ -19,14 +19,15 @@ mod durability;
 mod engine;
 mod error;
 mod fault;
-mod functions;
 mod job;
 mod link;
 mod options;
 mod policy;
 mod reader;
 mod stats;
+mod turn;
 mod value;
+mod watch;
 mod writer;
 
 pub use connection::Connection;

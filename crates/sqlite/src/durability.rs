@@ -1,0 +1,40 @@
+//! The step between "COMMIT ran" and "the guest hears of it".
+
+use tokio::sync::oneshot;
+
+use crate::job::{Answer, Reply};
+
+/// Holds the answers of committed transactions until the commits are on disk.
+///
+/// Today every guest's COMMIT is SQLite's own: with `synchronous = FULL` it returns after the log is
+/// synced, so what is held can be let go at once. To group commits, a guest's BEGIN becomes a
+/// SAVEPOINT inside one outer transaction and its COMMIT the RELEASE; the answers stay here while
+/// the writer serves the next guest, and [`Durability::settle`] commits the outer transaction, once
+/// for all of them, when the line is empty or a limit is reached. If that commit fails, every
+/// answer held is turned into the failure: none of them was given.
+#[derive(Default)]
+pub(crate) struct Durability {
+    held: Vec<Held>,
+}
+
+struct Held {
+    reply: oneshot::Sender<Reply>,
+    answer: Answer,
+}
+
+impl Durability {
+    /// Keeps the answer to a commit back.
+    pub(crate) fn hold(&mut self, reply: oneshot::Sender<Reply>, answer: Answer) {
+        self.held.push(Held { reply, answer });
+    }
+
+    /// Makes all that is held durable and answers it. Returns how many guests were gone: their
+    /// commits stand all the same.
+    pub(crate) fn settle(&mut self) -> u64 {
+        let mut gone = 0;
+        for Held { reply, answer } in self.held.drain(..) {
+            gone += u64::from(reply.send(Reply::Done(answer)).is_err());
+        }
+        gone
+    }
+}

@@ -1,0 +1,350 @@
+//! One SQLite connection and what a worker does with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+
+use crate::class::{Class, Effect, Record};
+use crate::counters::Counters;
+use crate::link::Shared;
+use crate::policy::{Circumstances, Verdict, judge};
+use crate::watch::Watch;
+use crate::{Error, Rows, Value};
+
+/// Where a database lives.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    File(PathBuf),
+    Memory,
+}
+
+impl Place {
+    /// Makes the path absolute, so that SQLite cannot read it as a URI, and its folder exist.
+    pub(crate) fn file(path: &Path) -> Result<Self, Error> {
+        let failed = |error: std::io::Error| Error::Io(format!("could not open {}: {error}", path.display()));
+        let path = std::path::absolute(path).map_err(failed)?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        Ok(Self::File(path))
+    }
+}
+
+/// A connection with its settings, hooks and statement cache.
+pub(crate) struct Engine {
+    connection: Connection,
+    place: Place,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) watch: Watch,
+    record: Arc<Mutex<Record>>,
+    in_transaction: Arc<AtomicBool>,
+}
+
+impl Engine {
+    /// Opens the writing connection and makes sure that it can read and write.
+    pub(crate) fn open_writer(place: &Place, shared: Arc<Shared>) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Self::open(place, shared, flags).and_then(|engine| {
+            engine.claim()?;
+            engine.guard()
+        })
+    }
+
+    /// Opens a connection that cannot write.
+    pub(crate) fn open_reader(place: &Place, shared: Arc<Shared>) -> Result<Self, Error> {
+        let engine = Self::open(place, shared, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        engine.guard()
+    }
+
+    /// Closes this connection, which rolls back whatever it holds, and opens a new one.
+    pub(crate) fn reopen(&mut self) -> Result<(), Error> {
+        *self = Self::open_writer(&self.place, self.shared.clone())?;
+        Ok(())
+    }
+
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.place, Place::File(_))
+    }
+
+    pub(crate) fn in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// What `sql` is, asking SQLite unless it is known.
+    pub(crate) fn classify(&self, sql: &str) -> Result<Class, Error> {
+        if let Some(class) = self.shared.classes.get(sql) {
+            return Ok(class);
+        }
+        self.start_record();
+        let statement = self
+            .connection
+            .prepare(sql)
+            .map_err(|error| self.explain(error))?;
+        let record = std::mem::take(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner));
+        let class = record.class(statement.readonly(), statement.is_explain() != 0);
+        self.shared.classes.keep(sql, &class);
+        Ok(class)
+    }
+
+    /// Runs a statement and moves its guest's counters.
+    pub(crate) fn run(
+        &self,
+        sql: &str,
+        params: &[Value],
+        class: &Class,
+        counters: &mut Counters,
+    ) -> Result<Rows, Error> {
+        self.start_record();
+        match class {
+            Class::Setting => {
+                let mut statement = self
+                    .connection
+                    .prepare(sql)
+                    .map_err(|error| self.explain(error))?;
+                self.collect(&mut statement, params)
+            }
+            Class::Write(effect) => {
+                let mut statement = self
+                    .connection
+                    .prepare_cached(sql)
+                    .map_err(|error| self.explain(error))?;
+                check_count(&statement, params)?;
+                let before = (
+                    self.connection.total_changes(),
+                    self.connection.last_insert_rowid(),
+                );
+                let result = self.collect(&mut statement, params);
+                self.count(*effect, before, counters);
+                result
+            }
+            // A deferred transaction that turns to writing later would have to fail; one that is
+            // immediate only waits, and the writer is this guest's anyway.
+            Class::Begin => self.command("BEGIN IMMEDIATE"),
+            _ => {
+                let mut statement = self
+                    .connection
+                    .prepare_cached(sql)
+                    .map_err(|error| self.explain(error))?;
+                self.collect(&mut statement, params)
+            }
+        }
+    }
+
+    /// Runs a statement of the host's own.
+    pub(crate) fn command(&self, sql: &str) -> Result<Rows, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        self.collect(&mut statement, &[])
+    }
+
+    fn collect(&self, statement: &mut Statement<'_>, params: &[Value]) -> Result<Rows, Error> {
+        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let limit = self.shared.options.max_result_bytes;
+        let mut size = std::mem::size_of::<Rows>();
+        let mut rows = Vec::new();
+        let mut found = statement
+            .query(rusqlite::params_from_iter(params))
+            .map_err(|error| self.explain(error))?;
+        while let Some(row) = found.next().map_err(|error| self.explain(error))? {
+            let mut values = Vec::with_capacity(columns.len());
+            for column in 0..columns.len() {
+                let value = owned(row.get_ref(column)?)?;
+                size += value.memory_size();
+                values.push(value);
+            }
+            if size > limit {
+                return Err(Error::Io(format!("query result exceeds limit of {limit} bytes")));
+            }
+            rows.push(values);
+        }
+        Ok(Rows { columns, rows })
+    }
+
+    /// Takes over from the connection's counters what belongs to the statement that just ran.
+    fn count(&self, effect: Effect, before: (u64, i64), counters: &mut Counters) {
+        counters.total_changes += self.connection.total_changes() - before.0;
+        if effect.counts {
+            counters.changes = self.connection.changes();
+        }
+        let rowid = self.connection.last_insert_rowid();
+        if effect.inserts && (rowid != before.1 || self.watch.current().inserted) {
+            counters.last_insert_rowid = rowid;
+        }
+    }
+
+    fn start_record(&self) {
+        self.in_transaction.store(self.in_transaction(), Relaxed);
+        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Record::default();
+    }
+
+    /// Says why, where SQLite only says "not authorized".
+    fn explain(&self, error: rusqlite::Error) -> Error {
+        let refusal = self
+            .record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .refusal
+            .take();
+        match refusal {
+            Some(why) => Error::Io(why),
+            None => error.into(),
+        }
+    }
+
+    fn open(place: &Place, shared: Arc<Shared>, access: OpenFlags) -> Result<Self, Error> {
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = match place {
+            Place::File(path) => Connection::open_with_flags(path, flags),
+            Place::Memory => Connection::open_in_memory_with_flags(flags),
+        };
+        let connection = opened.map_err(|error| unusable(place, &error))?;
+        let engine = Self {
+            connection,
+            place: place.clone(),
+            shared,
+            watch: Watch::default(),
+            record: Arc::default(),
+            in_transaction: Arc::default(),
+        };
+        engine.settle().map_err(|error| unusable(place, &error))?;
+        Ok(engine)
+    }
+
+    fn settle(&self) -> rusqlite::Result<()> {
+        let options = &self.shared.options;
+        let connection = &self.connection;
+        connection.busy_timeout(options.busy_timeout)?;
+        connection.set_prepared_statement_cache_capacity(options.statement_cache);
+        connection.pragma_update(None, "synchronous", options.synchronous.spellings()[0])?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        Ok(())
+    }
+
+    /// Switches to WAL, reads the schema and takes the write lock once.
+    fn claim(&self) -> Result<(), Error> {
+        let prove = || -> rusqlite::Result<String> {
+            let mode = self
+                .connection
+                .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+            self.connection
+                .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+            self.connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            Ok(mode)
+        };
+        let mode = prove().map_err(|error| unusable(&self.place, &error))?;
+        if self.is_file() && mode != "wal" {
+            return Err(Error::Io(format!(
+                "could not open {}: no write-ahead log there",
+                name(&self.place)
+            )));
+        }
+        Ok(())
+    }
+
+    /// From here on the connection serves guests.
+    fn guard(self) -> Result<Self, Error> {
+        self.watch.install(&self.connection)?;
+        let (record, shared, in_transaction) = (
+            self.record.clone(),
+            self.shared.clone(),
+            self.in_transaction.clone(),
+        );
+        let in_memory = !self.is_file();
+        self.connection.authorizer(Some(move |context: AuthContext<'_>| {
+            let in_transaction = in_transaction.load(Relaxed);
+            let given = Circumstances {
+                options: &shared.options,
+                in_memory,
+                in_transaction,
+            };
+            note(
+                &mut record.lock().unwrap_or_else(PoisonError::into_inner),
+                &context,
+                &given,
+            )
+        }))?;
+        Ok(self)
+    }
+}
+
+/// Writes down what SQLite is about to allow a statement, and decides.
+fn note(record: &mut Record, context: &AuthContext<'_>, given: &Circumstances<'_>) -> Authorization {
+    let outermost = context.accessor.is_none();
+    match &context.action {
+        AuthAction::Insert { .. } if outermost => {
+            record.changes_rows = true;
+            record.inserts_rows = true;
+        }
+        AuthAction::Update { .. } | AuthAction::Delete { .. } if outermost => record.changes_rows = true,
+        AuthAction::Insert { .. } | AuthAction::Update { .. } | AuthAction::Delete { .. } => {}
+        AuthAction::Read { .. }
+        | AuthAction::Select
+        | AuthAction::Function { .. }
+        | AuthAction::Recursive => {}
+        _ => record.changes_schema = true,
+    }
+    match judge(&context.action, given) {
+        Verdict::Allow => Authorization::Allow,
+        Verdict::Is(class) => {
+            record.special.get_or_insert(class);
+            Authorization::Allow
+        }
+        Verdict::Accept(rows) => {
+            record.special.get_or_insert(Class::Accepted(rows));
+            Authorization::Ignore
+        }
+        Verdict::Refuse(why) => {
+            record.refusal = Some(why);
+            Authorization::Deny
+        }
+    }
+}
+
+fn check_count(statement: &Statement<'_>, params: &[Value]) -> Result<(), Error> {
+    let needed = statement.parameter_count();
+    if needed == params.len() {
+        return Ok(());
+    }
+    Err(rusqlite::Error::InvalidParameterCount(params.len(), needed).into())
+}
+
+fn owned(value: ValueRef<'_>) -> Result<Value, Error> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(error) => return Err(Error::Io(format!("text in the database is not UTF-8: {error}"))),
+        },
+    })
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Real(number) => ValueRef::Real(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn unusable(place: &Place, error: &rusqlite::Error) -> Error {
+    Error::Io(format!("could not open {}: {error}", name(place)))
+}
+
+fn name(place: &Place) -> String {
+    match place {
+        Place::File(path) => path.display().to_string(),
+        Place::Memory => "an in-memory database".to_owned(),
+    }
+}

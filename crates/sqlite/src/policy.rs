@@ -1,0 +1,143 @@
+//! What a guest may ask SQLite for. Connections are shared between guests, so nothing that stays
+//! behind on a connection is allowed.
+
+use rusqlite::hooks::{AuthAction, TransactionOperation};
+
+use crate::class::Class;
+use crate::{Options, Rows, Value};
+
+/// What becomes of one step of a statement.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verdict {
+    Allow,
+    /// Allowed, and it makes the statement one of this class.
+    Is(Class),
+    /// Not carried out, and answered as if it had been.
+    Accept(Rows),
+    Refuse(String),
+}
+
+/// What the verdict depends on besides the step itself.
+pub(crate) struct Circumstances<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) in_memory: bool,
+    pub(crate) in_transaction: bool,
+}
+
+/// Pragmas that only inquire, whatever their argument.
+const INQUIRIES: [&str; 14] = [
+    "collation_list",
+    "compile_options",
+    "database_list",
+    "foreign_key_check",
+    "foreign_key_list",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "quick_check",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
+
+/// Pragmas that act even without an argument, and whose action is the host's.
+const MAINTENANCE: [&str; 3] = ["incremental_vacuum", "shrink_memory", "wal_checkpoint"];
+
+pub(crate) fn judge(action: &AuthAction<'_>, given: &Circumstances<'_>) -> Verdict {
+    use TransactionOperation::{Begin, Release, Rollback};
+    match action {
+        AuthAction::Transaction { operation: Begin } => Verdict::Is(Class::Begin),
+        AuthAction::Transaction { operation: Rollback } => Verdict::Is(Class::Rollback),
+        // COMMIT and END: the only operation left, which rusqlite has no name for.
+        AuthAction::Transaction { .. } => Verdict::Is(Class::Commit),
+        AuthAction::Savepoint {
+            operation,
+            savepoint_name,
+        } => Verdict::Is(match operation {
+            Begin => Class::Savepoint(savepoint_name.to_ascii_lowercase()),
+            Release => Class::Release(savepoint_name.to_ascii_lowercase()),
+            _ => Class::RollbackTo,
+        }),
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value,
+        } => pragma(&pragma_name.to_ascii_lowercase(), *pragma_value, given),
+        AuthAction::Attach { .. } => refuse("ATTACH is not allowed, nor is VACUUM, which needs it"),
+        AuthAction::Detach { .. } => refuse("DETACH is not allowed"),
+        AuthAction::Function { function_name } if function_name.eq_ignore_ascii_case("load_extension") => {
+            refuse("loading extensions is not allowed")
+        }
+        AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempTrigger { .. }
+        | AuthAction::CreateTempView { .. } => {
+            refuse("temporary tables, views and triggers are not allowed: connections are shared")
+        }
+        _ => Verdict::Allow,
+    }
+}
+
+fn pragma(name: &str, value: Option<&str>, given: &Circumstances<'_>) -> Verdict {
+    if name == "writable_schema" {
+        return refuse("PRAGMA writable_schema is not allowed");
+    }
+    if MAINTENANCE.contains(&name) {
+        return Verdict::Refuse(format!("PRAGMA {name} is left to the host"));
+    }
+    match value {
+        _ if name == "optimize" => Verdict::Is(Class::Setting),
+        _ if INQUIRIES.contains(&name) => Verdict::Is(Class::Read),
+        None => Verdict::Is(Class::Read),
+        Some(value) => setting(name, value, given),
+    }
+}
+
+fn setting(name: &str, value: &str, given: &Circumstances<'_>) -> Verdict {
+    let is = |spellings: &[&str]| {
+        spellings
+            .iter()
+            .any(|spelling| value.eq_ignore_ascii_case(spelling))
+    };
+    match name {
+        "user_version" | "application_id" => Verdict::Is(Class::Setting),
+        "defer_foreign_keys" if given.in_transaction => Verdict::Is(Class::Setting),
+        "defer_foreign_keys" => refuse("PRAGMA defer_foreign_keys is allowed inside a transaction only"),
+        "journal_mode" if is(&["wal"]) => {
+            let mode = if given.in_memory { "memory" } else { "wal" };
+            Verdict::Accept(one("journal_mode", Value::Text(mode.to_owned())))
+        }
+        "journal_mode" => refuse("PRAGMA journal_mode is WAL here and cannot be changed"),
+        "synchronous" if is(&given.options.synchronous.spellings()) => Verdict::Accept(Rows::default()),
+        "synchronous" => Verdict::Refuse(format!(
+            "PRAGMA synchronous is {} here and cannot be changed",
+            given.options.synchronous.spellings()[0]
+        )),
+        "foreign_keys" if is(&["on", "1", "true", "yes"]) => Verdict::Accept(Rows::default()),
+        "foreign_keys" => refuse("PRAGMA foreign_keys is ON here and cannot be changed"),
+        // Tuning that no answer depends on: the host has done its own.
+        "busy_timeout" => Verdict::Accept(one("timeout", number(value))),
+        "mmap_size" | "wal_autocheckpoint" | "journal_size_limit" => {
+            Verdict::Accept(one(name, number(value)))
+        }
+        "cache_size" | "temp_store" => Verdict::Accept(Rows::default()),
+        _ => Verdict::Refuse(format!("PRAGMA {name} is set by the host and cannot be changed")),
+    }
+}
+
+fn refuse(why: &str) -> Verdict {
+    Verdict::Refuse(why.to_owned())
+}
+
+fn one(column: &str, value: Value) -> Rows {
+    Rows {
+        columns: vec![column.to_owned()],
+        rows: vec![vec![value]],
+    }
+}
+
+/// A number as SQLite reads one from a pragma: what is none is 0.
+fn number(text: &str) -> Value {
+    Value::Integer(text.parse().unwrap_or_default())
+}
