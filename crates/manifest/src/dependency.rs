@@ -1,5 +1,7 @@
 //! Components composed into a component, and what they get of its capabilities.
 
+use crate::ident;
+use semver::Version;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -131,7 +133,140 @@ impl fmt::Display for DependencyName {
 impl FromStr for DependencyName {
     type Err = String;
 
-    fn from_str(_text: &str) -> Result<Self, Self::Err> {
-        Err("not read yet".to_owned())
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if !text.contains([':', '/']) {
+            ident::kebab(text)?;
+            return Ok(Self::Plain(text.to_owned()));
+        }
+        let (name, version) = split(text, '@');
+        let (package, interface) = split(name, '/');
+        let (namespace, package_name) = package
+            .split_once(':')
+            .ok_or("a package is written `namespace:name`")?;
+        ident::kebab(namespace)?;
+        ident::kebab(package_name)?;
+        interface.map_or(Ok(()), ident::kebab)?;
+        version.map_or(Ok(()), |version| checked(version).map(drop))?;
+        let [interface, version] = [interface, version].map(|part| part.map(str::to_owned));
+        Ok(Self::Package {
+            package: package.to_owned(),
+            interface,
+            version,
+        })
+    }
+}
+
+fn split(text: &str, separator: char) -> (&str, Option<&str>) {
+    text.split_once(separator)
+        .map_or((text, None), |(before, after)| (before, Some(after)))
+}
+
+fn checked(version: &str) -> Result<Version, String> {
+    Version::parse(version).map_err(|error| format!("version `{version}`: {error}"))
+}
+
+impl DependencyName {
+    /// Whether one import could be meant by both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let (
+            Self::Package {
+                package,
+                interface,
+                version,
+            },
+            Self::Package {
+                package: other_package,
+                interface: other_interface,
+                version: other_version,
+            },
+        ) = (self, other)
+        else {
+            return false;
+        };
+        let differ = |mine: Option<String>, theirs: Option<String>| {
+            mine.is_some() && theirs.is_some() && mine != theirs
+        };
+        package == other_package
+            && !differ(interface.clone(), other_interface.clone())
+            && !differ(
+                version.as_deref().map(compatible),
+                other_version.as_deref().map(compatible),
+            )
+    }
+}
+
+/// The part of a version that must be equal for two to be interchangeable.
+fn compatible(version: &str) -> String {
+    let Ok(version) = Version::parse(version) else {
+        return version.to_owned();
+    };
+    match (version.major, version.minor) {
+        _ if !version.pre.is_empty() => format!(
+            "{}.{}.{}-{}",
+            version.major, version.minor, version.patch, version.pre
+        ),
+        (0, 0) => format!("0.0.{}", version.patch),
+        (0, minor) => format!("0.{minor}"),
+        (major, _) => major.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        let name: Result<DependencyName, _> = text.parse();
+        if let Ok(name) = &name {
+            assert_eq!(name.to_string(), text, "a name is written as it is read");
+        }
+        expected.assert_eq(&format!("{name:?}"));
+    }
+
+    #[test]
+    fn names_are_plain_or_of_a_package() {
+        check("payments", expect![[r#"Ok(Plain("payments"))"#]]);
+        check("shop:stock", expect![]);
+        check("shop:stock/stock@0.1.0", expect![]);
+        check("shop:stock@0.1.0", expect![]);
+        check("Payments_x", expect![]);
+        check("stock/stock", expect![]);
+        check("shop:stock/stock@one", expect![]);
+        check("shop:", expect![]);
+    }
+
+    #[test]
+    fn names_overlap_when_one_import_fits_both() {
+        let overlap = |one: &str, other: &str| {
+            let [one, other]: [DependencyName; 2] = [one, other].map(|text| text.parse().expect("a name"));
+            assert_eq!(one.overlaps(&other), other.overlaps(&one), "it goes both ways");
+            one.overlaps(&other)
+        };
+        assert!(overlap("shop:stock", "shop:stock/stock"));
+        assert!(overlap("shop:stock@0.1.0", "shop:stock/stock@0.1.3"));
+        assert!(overlap("shop:stock@1.0.0", "shop:stock@1.4.0"));
+        assert!(!overlap("shop:stock@0.1.0", "shop:stock@0.2.0"));
+        assert!(!overlap("shop:stock@1.0.0-a", "shop:stock@1.0.0"));
+        assert!(!overlap("shop:stock/stock", "shop:stock/levels"));
+        assert!(!overlap("shop:stock", "shop:payment"));
+        assert!(!overlap("stock", "payment"));
+    }
+
+    #[test]
+    fn inheriting_is_all_nothing_or_what_is_listed() {
+        let only = Inherit::Only([Capability::Variables].into());
+        let granted = |inherit: Inherit| Capability::ALL.map(|capability| inherit.grants(capability));
+        assert_eq!(granted(Inherit::All), [true; 7]);
+        assert_eq!(granted(Inherit::Nothing), [false; 7]);
+        assert_eq!(granted(only), [false, false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn every_capability_is_found_by_its_name() {
+        for capability in Capability::ALL {
+            assert_eq!(Capability::by_name(capability.name()), Some(capability));
+        }
+        assert_eq!(Capability::by_name("sqlite_database"), None);
     }
 }

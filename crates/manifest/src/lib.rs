@@ -6,12 +6,16 @@
 //! routes, and [`AllowedHosts::new`] says where one component may connect to.
 
 mod dependency;
+mod document;
 mod error;
 mod headers;
+mod ident;
+mod load;
 mod model;
 mod outbound;
 mod routes;
 mod runtime_config;
+mod schema;
 mod template;
 mod variables;
 

@@ -197,19 +197,3 @@ pub struct CronTrigger {
     /// When, in seven fields of which seconds come first and the year is optional.
     pub cron_expression: String,
 }
-
-impl Manifest {
-    /// Reads and checks `spin.toml`; everything wrong with it comes in one error.
-    pub fn load(path: &std::path::Path) -> Result<Self, crate::FileError> {
-        let text = std::fs::read_to_string(path).map_err(|source| crate::FileError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(&text, path)
-    }
-
-    /// The same for a text already in memory; `path` stands in messages and gives the folder.
-    pub fn parse(_text: &str, _path: &std::path::Path) -> Result<Self, crate::FileError> {
-        Err(crate::FileError::Invalid { problems: Vec::new() })
-    }
-}

@@ -1,6 +1,9 @@
 //! `runtime-config.toml`: where the capabilities come from on this machine.
 
+mod read;
+
 use crate::FileError;
+use crate::document::Document;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -72,12 +75,22 @@ impl fmt::Debug for VariablesProvider {
 }
 
 impl RuntimeConfig {
-    /// Reads the file; an unknown key or a type this host can't do yet is an error with its line.
+    /// Reads the file; everything in it that is unknown, or that this host can't do yet, comes in one error.
     pub fn load(path: &Path) -> Result<Self, FileError> {
-        let _text = std::fs::read_to_string(path).map_err(|source| FileError::Unreadable {
+        let text = std::fs::read_to_string(path).map_err(|source| FileError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Self::default())
+        Self::parse(&text, path)
+    }
+
+    /// The same for a text already in memory; `path` stands in messages and gives the folder.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
+        let mut document = Document::new(text, path);
+        let raw = document.read()?;
+        read::Reader::new(document, path).read(raw)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A string in which `{{ name }}` stands for an application variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
 }

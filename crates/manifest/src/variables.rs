@@ -1,13 +1,14 @@
 //! The values of the application's variables.
 
-use crate::{Manifest, Template, UndefinedVariable, VariablesProvider};
-use std::collections::BTreeMap;
+mod cli;
+mod provider;
 
-/// The values given with `--variable`. Has no `Debug`: they may be secret.
-#[derive(Clone, Default)]
-pub struct CliVariables {
-    values: BTreeMap<String, String>,
-}
+use crate::{Manifest, Template, UndefinedVariable, VariablesProvider};
+use provider::{Lookup, lookup};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use cli::CliVariables;
 
 /// Every variable's value, for the whole application and per component. Has no `Debug`: they may be secret.
 #[derive(Clone)]
@@ -19,25 +20,26 @@ pub struct Resolver {
 /// Variables that can't be given their values.
 #[derive(Debug, thiserror::Error)]
 pub enum VariablesError {
-    /// `--variable` is neither `name=value`, `name=@file` nor `@file.toml`.
-    #[error("--variable {argument}: {reason}")]
+    /// A `--variable` can't be understood. What it says is not repeated: it may be a secret.
+    #[error("--variable number {position} must be NAME=VALUE, NAME=@FILE, @FILE.toml or @FILE.json")]
     Argument {
-        /// What names the argument; never a value.
-        argument: String,
-        /// What is wrong with it.
-        reason: String,
+        /// Which one, from 1.
+        position: usize,
     },
-    /// A file that a provider needs can't be used.
-    #[error("cannot use {file}: {reason}")]
+    /// A file with values can't be used. What it says is not repeated: it may be a secret.
+    #[error("cannot take variables from {}: {reason}", path.display())]
     File {
         /// The file.
-        file: String,
+        path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
     /// Nobody gives these required variables a value.
-    #[error("{}", list(.0))]
+    #[error("{}", missing_text(.0))]
     Missing(Vec<MissingVariable>),
+    /// A component's variable refers to one that the application doesn't have; a checked manifest never does.
+    #[error(transparent)]
+    Undefined(#[from] UndefinedVariable),
 }
 
 /// A required variable without a value.
@@ -49,31 +51,53 @@ pub struct MissingVariable {
     pub description: String,
 }
 
-fn list(missing: &[MissingVariable]) -> String {
-    missing
-        .iter()
-        .map(|variable| variable.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-impl CliVariables {
-    /// Reads the arguments of `--variable`: `name=value`, `name=@file`, `@file.toml` or `@file.json`; later ones win.
-    pub fn parse<S: AsRef<str>>(_arguments: &[S]) -> Result<Self, VariablesError> {
-        Ok(Self::default())
+fn missing_text(missing: &[MissingVariable]) -> String {
+    let mut text = String::from("these required variables have no value:\n");
+    for MissingVariable { name, description } in missing {
+        let description = if description.is_empty() {
+            ""
+        } else {
+            &format!("  {description}")
+        };
+        text.push_str(&format!("  {name}{description}\n"));
     }
+    let example = missing.first().map_or("NAME", |variable| variable.name.as_str());
+    text.push_str(&format!(
+        "give each one as `--variable {example}=VALUE`, as a line `{example} = \"VALUE\"` of a file named with \
+         `--variable @FILE.toml`, in the environment as {}, or in a [[variables_provider]] of the runtime config",
+        provider::environment_name(provider::DEFAULT_PREFIX, example)
+    ));
+    text
 }
 
 impl Resolver {
-    /// Asks, as Spin does, the command line, then the providers in their order, then the environment
-    /// (`SPIN_VARIABLE_NAME`), then takes the default. All that is missing comes in one error.
+    /// Gives every variable its value, and every component its own.
+    ///
+    /// Asks, as Spin does, the command line first, then the providers of the runtime config in their order,
+    /// then the environment (`SPIN_VARIABLE_NAME`, or the file `.env` where the host is started), and takes
+    /// the default last. All that is missing comes in one error.
     pub fn new(
-        _manifest: &Manifest,
-        _cli: &CliVariables,
-        _providers: &[VariablesProvider],
-        _environment: &dyn Fn(&str) -> Option<String>,
+        manifest: &Manifest,
+        cli: &CliVariables,
+        providers: &[VariablesProvider],
+        environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, VariablesError> {
-        Err(VariablesError::Missing(Vec::new()))
+        let environment_last = VariablesProvider::Env {
+            prefix: None,
+            dotenv_path: Some(".env".into()),
+        };
+        let lookups: Vec<Lookup<'_>> = providers
+            .iter()
+            .chain([&environment_last])
+            .map(|provider| lookup(provider, environment))
+            .collect::<Result<_, _>>()?;
+        let given = |name: &str| {
+            cli.get(name)
+                .or_else(|| lookups.iter().find_map(|lookup| lookup(name)))
+        };
+        let values = application_values(manifest, given)?;
+        let components = component_values(manifest, &values)?;
+        Ok(Self { values, components })
     }
 
     /// The values one component may ask for, by the component's own names; empty for an unknown component.
@@ -84,6 +108,52 @@ impl Resolver {
 
     /// Puts the values into a template of the manifest.
     pub fn expand(&self, template: &Template) -> Result<String, UndefinedVariable> {
-        template.expand(|name| self.values.get(name).map(String::as_str))
+        expand(template, &self.values)
     }
 }
+
+fn application_values(
+    manifest: &Manifest,
+    given: impl Fn(&str) -> Option<String>,
+) -> Result<BTreeMap<String, String>, VariablesError> {
+    let mut values = BTreeMap::new();
+    let mut missing = Vec::new();
+    for (name, variable) in &manifest.variables {
+        match given(name).or_else(|| variable.default.clone()) {
+            Some(value) => drop(values.insert(name.clone(), value)),
+            None => missing.push(MissingVariable {
+                name: name.clone(),
+                description: variable.description.clone(),
+            }),
+        }
+    }
+    if missing.is_empty() {
+        Ok(values)
+    } else {
+        Err(VariablesError::Missing(missing))
+    }
+}
+
+fn component_values(
+    manifest: &Manifest,
+    values: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, BTreeMap<String, String>>, UndefinedVariable> {
+    let own = |templates: &BTreeMap<String, Template>| -> Result<BTreeMap<_, _>, UndefinedVariable> {
+        templates
+            .iter()
+            .map(|(name, template)| Ok((name.clone(), expand(template, values)?)))
+            .collect()
+    };
+    manifest
+        .components
+        .iter()
+        .map(|(id, component)| Ok((id.clone(), own(&component.variables)?)))
+        .collect()
+}
+
+fn expand(template: &Template, values: &BTreeMap<String, String>) -> Result<String, UndefinedVariable> {
+    template.expand(|name| values.get(name).map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests;
