@@ -227,13 +227,33 @@ mod tests {
     #[test]
     fn names_are_plain_or_of_a_package() {
         check("payments", expect![[r#"Ok(Plain("payments"))"#]]);
-        check("shop:stock", expect![]);
-        check("shop:stock/stock@0.1.0", expect![]);
-        check("shop:stock@0.1.0", expect![]);
-        check("Payments_x", expect![]);
-        check("stock/stock", expect![]);
-        check("shop:stock/stock@one", expect![]);
-        check("shop:", expect![]);
+        check(
+            "shop:stock",
+            expect![[r#"Ok(Package { package: "shop:stock", interface: None, version: None })"#]],
+        );
+        check(
+            "shop:stock/stock@0.1.0",
+            expect![[
+                r#"Ok(Package { package: "shop:stock", interface: Some("stock"), version: Some("0.1.0") })"#
+            ]],
+        );
+        check(
+            "shop:stock@0.1.0",
+            expect![[r#"Ok(Package { package: "shop:stock", interface: None, version: Some("0.1.0") })"#]],
+        );
+        check(
+            "Payments_x",
+            expect![[r#"Err("only letters a-z, digits and `-` are allowed, not `_`")"#]],
+        );
+        check(
+            "stock/stock",
+            expect![[r#"Err("a package is written `namespace:name`")"#]],
+        );
+        check(
+            "shop:stock/stock@one",
+            expect![[r#"Err("version `one`: unexpected character 'o' while parsing major version number")"#]],
+        );
+        check("shop:", expect![[r#"Err("it is empty")"#]]);
     }
 
     #[test]

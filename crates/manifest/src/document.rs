@@ -25,25 +25,24 @@ impl<'a> Document<'a> {
     }
 
     /// Reads the text into its shape; the first thing that doesn't fit is the error.
-    pub(crate) fn read<T: DeserializeOwned>(&mut self) -> Result<T, FileError> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, FileError> {
         toml::from_str(self.text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
-            self.problem(span, in_our_words(error.message()));
-            FileError::Invalid {
-                problems: std::mem::take(&mut self.problems),
-            }
+            self.error(span, in_our_words(error.message()))
         })
+    }
+
+    /// Something so wrong that nothing else is worth looking at.
+    pub(crate) fn error(&self, span: Range<usize>, message: impl Into<String>) -> FileError {
+        FileError::Invalid {
+            problems: vec![self.at(span, message.into())],
+        }
     }
 
     /// Notes something wrong at a place.
     pub(crate) fn problem(&mut self, span: Range<usize>, message: impl Into<String>) {
-        let (line, column) = self.position(span.start);
-        self.problems.push(Problem {
-            path: self.path.to_owned(),
-            line,
-            column,
-            message: message.into(),
-        });
+        let problem = self.at(span, message.into());
+        self.problems.push(problem);
     }
 
     /// The line of a place, for a message about another one.
@@ -63,6 +62,16 @@ impl<'a> Document<'a> {
         })
     }
 
+    fn at(&self, span: Range<usize>, message: String) -> Problem {
+        let (line, column) = self.position(span.start);
+        Problem {
+            path: self.path.to_owned(),
+            line,
+            column,
+            message,
+        }
+    }
+
     fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -71,11 +80,17 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The parser says "field" for what people who write the file call a key.
+/// The parser speaks of fields, maps and machine words where the file has keys, tables and numbers.
 fn in_our_words(message: &str) -> String {
-    let message = message
-        .replace("unknown field", "unknown key")
-        .replace("missing field", "missing key");
+    let words = [
+        ("unknown field", "unknown key"),
+        ("missing field", "missing key"),
+        ("expected a map", "expected a table"),
+        ("expected u64", "expected a whole number from 0 on"),
+    ];
+    let message = words.iter().fold(message.to_owned(), |message, (theirs, ours)| {
+        message.replace(theirs, ours)
+    });
     message.trim_end().replace('\n', ", ")
 }
 

@@ -23,11 +23,9 @@ impl Manifest {
 
     /// The same for a text already in memory; `path` stands in messages and gives the folder.
     pub fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
-        let mut document = Document::new(text, path);
-        let probe: VersionProbe = document.read()?;
-        if let Some(problem) = wrong_version(&probe) {
-            document.problem(problem.0, problem.1);
-            return document.finish(()).and_then(|()| Self::parse(text, path));
+        let document = Document::new(text, path);
+        if let Some((span, message)) = wrong_version(&document.read()?) {
+            return Err(document.error(span, message));
         }
         let raw: RawManifest = document.read()?;
         Loader::new(document, path, &raw).load(raw)

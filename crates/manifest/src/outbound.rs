@@ -4,6 +4,7 @@ mod entry;
 
 use crate::{Component, Manifest, Resolver};
 use entry::Entry;
+use std::fmt;
 use url::{Host, Url};
 
 pub(crate) use entry::check_entry;
@@ -12,9 +13,16 @@ pub(crate) use entry::check_entry;
 const CHAINING_DOMAIN: &str = "spin.internal";
 
 /// The `allowed_outbound_hosts` of one component, ready to be asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct AllowedHosts {
     entries: Vec<Entry>,
+}
+
+/// Shows how many there are: a secret may have been put into one.
+impl fmt::Debug for AllowedHosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AllowedHosts({})", self.entries.len())
+    }
 }
 
 /// An entry of `allowed_outbound_hosts` that can't be used.

@@ -212,9 +212,10 @@ impl Pattern {
         {
             return Err("`...` is only possible at the end, after a slash".to_owned());
         }
-        let spec: RouteSpec = prefix
-            .map_or_else(|| based_route.clone(), |prefix| format!("{prefix}/*"))
-            .parse()?;
+        let written = prefix.map_or_else(|| based_route.clone(), |prefix| format!("{prefix}/*"));
+        let spec: RouteSpec = written
+            .parse()
+            .map_err(|_| "a `:` needs a name behind it, and a `*` must have none".to_owned())?;
         check_segments(spec.segments())?;
         Ok(Self { based_route, spec })
     }

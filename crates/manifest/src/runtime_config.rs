@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 /// A checked `runtime-config.toml`; the default is what holds without one.
 #[derive(Debug, Clone, Default)]
 pub struct RuntimeConfig {
-    /// `[sqlite_database.LABEL]`; the label `default` exists even when it is not listed.
+    /// `[sqlite_database.LABEL]`; without an entry the label `default` means `sqlite_db.db` in the state folder.
     pub sqlite_databases: BTreeMap<String, SqliteDatabase>,
-    /// `[key_value_store.LABEL]`; the label `default` exists even when it is not listed.
+    /// `[key_value_store.LABEL]`; without an entry the label `default` means `sqlite_key_value.db` in the state
+    /// folder.
     pub key_value_stores: BTreeMap<String, KeyValueStore>,
     /// `[[variables_provider]]`, the first one asked first.
     pub variables_providers: Vec<VariablesProvider>,
@@ -86,7 +87,7 @@ impl RuntimeConfig {
 
     /// The same for a text already in memory; `path` stands in messages and gives the folder.
     pub fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
-        let mut document = Document::new(text, path);
+        let document = Document::new(text, path);
         let raw = document.read()?;
         read::Reader::new(document, path).read(raw)
     }

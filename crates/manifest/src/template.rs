@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A string in which `{{ name }}` stands for an application variable.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
 }
@@ -81,6 +81,12 @@ impl fmt::Display for Template {
             Part::Text(text) => f.write_str(text),
             Part::Name(name) => write!(f, "{{{{ {name} }}}}"),
         })
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{self}`")
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use url::Host;
 
 /// What an entry lets through.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct Entry {
     /// `None` is any.
     scheme: Option<String>,
@@ -16,7 +16,7 @@ pub(super) struct Entry {
     port: PortRule,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum HostRule {
     Any,
     /// The application itself, for requests without a host.
@@ -29,7 +29,7 @@ enum HostRule {
     Network(Network),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum PortRule {
     Any,
     Exactly(u16),
@@ -202,7 +202,7 @@ fn default_port(scheme: &str) -> Option<u16> {
 }
 
 /// The addresses that share the first bits with one, `10.0.0.0/8`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Network {
     address: IpAddr,
     shift: u32,
