@@ -63,7 +63,11 @@ impl PageRequest {
 
     /// The answer: the array, and the `Link` to the next page when there is one.
     pub fn respond<T: Serialize>(&self, request: &Request, page: &Page<T>) -> Response {
-        let response = Response::json(200, &page.entries);
+        self.link(request, page, Response::json(200, &page.entries))
+    }
+
+    /// An answer that carries the page somewhere inside, with the `Link` to the next page when there is one.
+    pub fn link<T>(&self, request: &Request, page: &Page<T>, response: Response) -> Response {
         match &page.next {
             None => response,
             Some(key) => {

@@ -1,0 +1,174 @@
+//! The use cases: load, ask the domain, save.
+
+use ::store::DbError;
+use kernel::{Instant, OrderId, Outcome, SkuId};
+
+use crate::domain::{
+    Change, CommitRefused, Level, Lines, LinesError, ReleaseRefused, Reservation, ReserveRefused,
+};
+
+/// What the use cases need from the store. Every change is one transaction, history included.
+pub trait Reservations {
+    /// The order's reservation.
+    fn find(&self, order: OrderId) -> Result<Option<Reservation>, DbError>;
+
+    /// Adds the order's first reservation, or the mark that it will never have one.
+    fn add(&self, new: &Reservation, now: Instant) -> Result<Added, DbError>;
+
+    /// Ends a reservation, if it has not ended yet: its state is now committed or released.
+    fn end(&self, ended: &Reservation, now: Instant) -> Result<Ended, DbError>;
+
+    /// The levels of those of the SKUs that exist, in any order, all at one moment.
+    fn levels(&self, skus: &[SkuId], now: Instant) -> Result<Vec<Level>, DbError>;
+
+    /// At most `count` changes of a SKU, newest first, all of them older than `before`.
+    fn history(&self, sku: SkuId, before: Option<u32>, count: u32) -> Result<Vec<Change>, DbError>;
+}
+
+/// What became of a new reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It is in the store.
+    Done,
+    /// The order has one already; nothing was changed.
+    Exists,
+    /// The levels do not allow it; nothing was changed.
+    Refused(ReserveRefused),
+}
+
+/// What became of the end of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It is in the store.
+    Done,
+    /// Somebody else was first; nothing was changed.
+    Overtaken,
+    /// Its pieces are held by others, so it had expired by an earlier caller's clock; nothing was changed.
+    GivenAway,
+}
+
+/// Why there is no reservation.
+#[derive(Debug, thiserror::Error)]
+pub enum ReserveError {
+    /// The business said no.
+    #[error(transparent)]
+    Refused(#[from] ReserveRefused),
+    /// The store did not answer, or not with anything that can be.
+    #[error("could not reserve in the store")]
+    Store(#[from] DbError),
+}
+
+/// Why the goods are not sold.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The business said no.
+    #[error(transparent)]
+    Refused(#[from] CommitRefused),
+    /// The store did not answer, or not with anything that can be.
+    #[error("could not commit in the store")]
+    Store(#[from] DbError),
+}
+
+/// Why the goods are not given back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The business said no.
+    #[error(transparent)]
+    Refused(#[from] ReleaseRefused),
+    /// The store did not answer, or not with anything that can be.
+    #[error("could not release in the store")]
+    Store(#[from] DbError),
+}
+
+/// Why the levels are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum LevelError {
+    /// There is no such SKU.
+    #[error("there is no SKU {0}")]
+    UnknownSku(SkuId),
+    /// The store did not answer, or not with anything that can be.
+    #[error("could not read levels from the store")]
+    Store(#[from] DbError),
+}
+
+impl From<LinesError> for ReserveError {
+    fn from(error: LinesError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Sets all lines aside for `order` until `until`, or none of them.
+///
+/// Whether `until` has passed matters for a first call only: a repeated one gets the first one's answer.
+pub fn reserve(
+    store: &impl Reservations,
+    order: OrderId,
+    wanted: &[(SkuId, u32)],
+    until: Instant,
+    now: Instant,
+) -> Result<Outcome<()>, ReserveError> {
+    let lines = Lines::try_new(wanted)?;
+    let refused = match Reservation::try_new(order, lines.clone(), until, now) {
+        Ok(new) => match store.add(&new, now)? {
+            Added::Done => return Ok(Outcome::Done(())),
+            Added::Refused(refused) => return Err(refused.into()),
+            // Reservations are never deleted, so the one that exists is found below.
+            Added::Exists => ReserveRefused::Ended,
+        },
+        Err(refused) => refused,
+    };
+    let existing = store.find(order)?.ok_or(refused)?;
+    existing.repeat(&lines, now)?;
+    Ok(Outcome::AlreadyDone(()))
+}
+
+/// Turns reserved goods into sold goods.
+pub fn commit(
+    store: &impl Reservations,
+    order: OrderId,
+    now: Instant,
+) -> Result<Outcome<()>, CommitError> {
+    // At most twice: who is overtaken finds a state that nothing leaves.
+    loop {
+        let found = store.find(order)?.ok_or(CommitRefused::UnknownOrder)?;
+        match found.commit(now)? {
+            Outcome::AlreadyDone(_) => return Ok(Outcome::AlreadyDone(())),
+            Outcome::Done(committed) => match store.end(&committed, now)? {
+                Ended::Done => return Ok(Outcome::Done(())),
+                Ended::Overtaken => {}
+                Ended::GivenAway => return Err(CommitRefused::Expired.into()),
+            },
+        }
+    }
+}
+
+/// Gives reserved goods back; an order that never reserved is remembered as released.
+pub fn release(
+    store: &impl Reservations,
+    order: OrderId,
+    now: Instant,
+) -> Result<Outcome<()>, ReleaseError> {
+    // At most three times: unknown, then reserved by somebody, then ended by somebody.
+    loop {
+        let done = match store.find(order)? {
+            None => store.add(&Reservation::tombstone(order, now), now)? == Added::Done,
+            Some(found) => match found.release(now)? {
+                Outcome::AlreadyDone(_) => return Ok(Outcome::AlreadyDone(())),
+                Outcome::Done(released) => store.end(&released, now)? == Ended::Done,
+            },
+        };
+        if done {
+            return Ok(Outcome::Done(()));
+        }
+    }
+}
+
+/// The levels of `skus`, in their order; a SKU may be asked for twice.
+pub fn level(store: &impl Reservations, skus: &[SkuId], now: Instant) -> Result<Vec<Level>, LevelError> {
+    let levels = store.levels(skus, now)?;
+    let level = |&sku| {
+        let found = levels.iter().find(|level| level.sku == sku);
+        found.copied().ok_or(LevelError::UnknownSku(sku))
+    };
+    skus.iter().map(level).collect()
+}

@@ -1,0 +1,6 @@
+-- Takes an order's pieces out of the house. A violated stock_level_on_hand is a defect: they were held.
+update stock_level
+   set on_hand = stock_level.on_hand - line.quantity
+  from reservation_line line
+ where line.order_id = ?1
+   and line.sku_id = stock_level.sku_id
