@@ -127,6 +127,14 @@ fn addresses_and_networks() {
         &["http://[ff12::1]"],
         &["http://[fe00::1]", "http://255.0.0.1"],
     );
+    check("http://[::1]", &["http://[::1]"], &["http://[::1]:8001"]);
+    check(
+        "http://[2001:db8::1]:8000..9000",
+        &["http://[2001:db8::1]:8001"],
+        &["http://[2001:db8::1]:9000"],
+    );
+    check("*://ff00::/8:80", &["http://[ff00::2]"], &["https://[ff00::2]"]);
+    check("http://::1/128", &["http://[::1]"], &["http://[::2]"]);
     check("http://0.0.0.0/0", &["http://8.8.8.8"], &["http://[::1]"]);
 }
 
@@ -253,4 +261,35 @@ fn a_bad_entry_is_refused_with_its_reason() {
         "*://127.0.0.0/24",
         expect!["this scheme has no usual port, so it needs one"],
     );
+}
+
+#[test]
+fn every_other_way_to_write_it_wrong_is_refused_too() {
+    for bad in [
+        "",
+        "localhost",
+        "insecure:allow-all",
+        "http://self:notaport",
+        "http://*:notaport",
+        "http://127.0.0.1:notaport",
+        "http://[::1]:notaport",
+        "http://*.example.com:8080..",
+        "http://example.com:8080..70000",
+        "http://*.example.com/p",
+        "http://127.0.0.0/24/p",
+        "http://10.0.0.0/33",
+        "http://*.",
+        "http://*.:8080",
+        "http://example%.com",
+        "http://example%GG.com",
+        r"http://exa\mple.com",
+        "http://example.com:80:90",
+        "http://[vG.example]",
+        "http://self//",
+        "http://[::1]//",
+        "http://*.192.168.001.001",
+        "http://*.[::1]",
+    ] {
+        assert!(check_entry(bad).is_err(), "{bad} should be refused");
+    }
 }
