@@ -140,13 +140,16 @@ impl Problem {
         Self::new(Code::Unavailable, "please try again in a moment").header("retry-after", "1")
     }
 
+    /// The same for a failure whose story the operator needs.
+    pub fn unavailable_because(operation: &str, story: &dyn std::fmt::Display) -> Self {
+        crate::log::warn(operation, &story.to_string());
+        Self::unavailable()
+    }
+
     /// A defect: the operator gets the whole story, the client only learns that there is one.
     pub fn defect(operation: &str, story: &dyn std::fmt::Display) -> Self {
         crate::log::error(operation, &story.to_string());
-        Self::new(
-            Code::Internal,
-            "the error was recorded; nothing was changed by this request",
-        )
+        Self::new(Code::Internal, "the error was recorded and will be looked at")
     }
 
     /// The same problem with one more response header.

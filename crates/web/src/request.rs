@@ -116,6 +116,11 @@ impl Request {
             .filter(|text| text.bytes().all(|byte| (0x20..0x7f).contains(&byte)))
     }
 
+    /// Whether a header is there at all; `name` in lower case.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(key, _)| key == name)
+    }
+
     /// The query's parameters.
     pub fn query(&self) -> Result<Query, Problem> {
         Query::parse(self.query.as_deref().unwrap_or(""))

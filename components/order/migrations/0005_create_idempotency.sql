@@ -1,0 +1,8 @@
+-- Which order a client's Idempotency-Key made, and from what.
+create table idempotency (
+  user_id integer not null,
+  idempotency_key text not null,
+  command text not null,
+  order_id integer not null references customer_order (order_id),
+  primary key (user_id, idempotency_key)
+);
