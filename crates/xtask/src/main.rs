@@ -4,11 +4,20 @@
 //! registries. `cargo xtask --help` lists the commands.
 
 mod apt;
+mod build;
+mod check;
+mod data;
+mod greet;
+mod guest;
 mod run;
+mod secrets;
 mod sysroot;
 mod target;
+mod test;
 mod tree;
+mod up;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -26,13 +35,49 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make sure that guests can be compiled for wasm32-wasip2
+    /// Make sure that components can be compiled, and print the setting that does it by hand
     Target,
+    /// Build the components and the host
+    Build,
+    /// Build and serve the shop; arguments go to `bodega up`
+    Up {
+        /// Such as --listen 127.0.0.1:8080, --state-dir DIR, --variable NAME=VALUE
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build everything and run all tests; arguments go to `cargo test`
+    Test {
+        /// A test's name or part of it, `--test NAME`, `-p CRATE`, …
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Formatting, lints on both targets, dependencies, rules of the tree
+    Check,
+    /// Build and measure; arguments go to the benchmark
+    Bench {
+        /// Passed on as they are
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Remove the shop's databases, and nothing else
+    CleanData {
+        /// The directory that `up` was given
+        #[arg(long, default_value = up::STATE_DIR)]
+        state_dir: PathBuf,
+    },
+    /// Wait for the shop and say what to try; `up` starts it
+    #[command(hide = true)]
+    Greet {
+        /// Where the shop will answer
+        address: String,
+        /// The shop's process
+        process: u32,
+    },
 }
 
 fn main() -> ExitCode {
     match dispatch(Cli::parse().command) {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -40,10 +85,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<ExitCode> {
+fn dispatch(command: Command) -> Result<()> {
     let tree = Tree::here()?;
     match command {
-        Command::Target => target::print(&tree)?,
+        Command::Target => target::print(&tree),
+        Command::Build => build::build(&tree),
+        Command::Up { arguments } => up::up(&tree, &arguments),
+        Command::Test { arguments } => test::test(&tree, &arguments),
+        Command::Check => check::check(&tree),
+        Command::Bench { arguments } => test::bench(&tree, &arguments),
+        Command::CleanData { state_dir } => data::clean(&tree, &state_dir),
+        Command::Greet { address, process } => greet::greet(&address, process),
     }
-    Ok(ExitCode::SUCCESS)
 }

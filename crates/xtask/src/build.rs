@@ -1,0 +1,161 @@
+//! `cargo xtask build`: guests, then the host, then composition.
+//!
+//! What `spin.toml` names is `target/components/NAME.wasm`. A file there changes only when its
+//! content does, and then in one step, so a compile cache stays warm and nobody reads half of one.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+
+use crate::guest::{self, Guest};
+use crate::run::{heading, note, run};
+use crate::target::{self, TRIPLE};
+use crate::tree::{Tree, cargo};
+
+/// Builds everything that `up` and the tests run.
+pub(crate) fn build(tree: &Tree) -> Result<()> {
+    let target = target::ensure(tree)?;
+    let guests = guest::all(tree)?;
+
+    heading("building the components (1/3)");
+    let mut command = guest_cargo(tree, "build", &guests);
+    target.configure(&mut command);
+    run(&mut command)?;
+
+    heading("building the host (2/3)");
+    // Of the whole workspace, though only one binary is wanted: so cargo settles on the same
+    // features as for `cargo test --workspace`, and wasmtime is compiled once.
+    run(Command::new(cargo())
+        .args(["build", "--workspace", "--bin", "bodega"])
+        .current_dir(tree.root()))?;
+
+    heading("composing (3/3)");
+    fs::create_dir_all(tree.target("components"))?;
+    for guest in &guests {
+        finish(tree, guest).with_context(|| format!("could not finish the component {}", guest.name))?;
+    }
+    Ok(())
+}
+
+/// The host's binary, as [`build`] leaves it.
+pub(crate) fn host(tree: &Tree) -> PathBuf {
+    tree.target("debug/bodega")
+}
+
+/// A cargo invocation for all guests at once.
+pub(crate) fn guest_cargo(tree: &Tree, verb: &str, guests: &[Guest]) -> Command {
+    let mut command = Command::new(cargo());
+    command
+        .args([verb, "--profile", "guest", "--target", TRIPLE, "--lib"])
+        .current_dir(tree.root());
+    for guest in guests {
+        command.args(["--package", &guest.name]);
+    }
+    command
+}
+
+/// Makes the final artefact of one guest, unless it is there and nothing it is made of is newer.
+fn finish(tree: &Tree, guest: &Guest) -> Result<()> {
+    let done = tree.target(&format!("components/{}.wasm", guest.name));
+    let mut inputs = vec![raw(tree, &guest.name)];
+    inputs.extend(guest.plugs.iter().map(|plug| raw(tree, plug)));
+    // Another host may compose differently.
+    let composer = (!guest.plugs.is_empty()).then(|| host(tree));
+    if is_fresh(&done, inputs.iter().chain(&composer))? {
+        return Ok(());
+    }
+    let part = done.with_extension("wasm.part");
+    if guest.plugs.is_empty() {
+        fs::copy(&inputs[0], &part)?;
+    } else {
+        let mut command = Command::new(host(tree));
+        command.arg("compose").arg(&inputs[0]);
+        for plug in &inputs[1..] {
+            command.arg("--plug").arg(plug);
+        }
+        run(command.arg("-o").arg(&part))?;
+    }
+    if replace(&part, &done)? {
+        note(&format!("{}", done.display()));
+    }
+    Ok(())
+}
+
+fn raw(tree: &Tree, name: &str) -> PathBuf {
+    tree.target(&format!("{TRIPLE}/guest/{}.wasm", name.replace('-', "_")))
+}
+
+/// Whether `done` exists and is no older than all of `inputs`.
+fn is_fresh<'a>(done: &Path, inputs: impl Iterator<Item = &'a PathBuf>) -> Result<bool> {
+    let Some(made) = modified(done)? else {
+        return Ok(false);
+    };
+    for input in inputs {
+        let changed = modified(input)?.with_context(|| format!("there is no {}", input.display()))?;
+        if changed > made {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn modified(path: &Path) -> Result<Option<SystemTime>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.modified()?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("could not look at {}", path.display())),
+    }
+}
+
+/// Puts `part` in the place of `done`; answers whether that changed anything.
+fn replace(part: &Path, done: &Path) -> Result<bool> {
+    let made = fs::metadata(part)?.modified()?;
+    if fs::read(done).is_ok_and(|old| fs::read(part).is_ok_and(|new| old == new)) {
+        File::options().write(true).open(done)?.set_modified(made)?;
+        fs::remove_file(part)?;
+        return Ok(false);
+    }
+    fs::rename(part, done)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_artefact_is_made_again_when_an_input_is_newer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (done, input) = (dir.path().join("done"), dir.path().join("input"));
+        fs::write(&input, "1").unwrap();
+        assert!(!is_fresh(&done, [&input].into_iter()).unwrap());
+        fs::write(&done, "1").unwrap();
+        assert!(is_fresh(&done, [&input].into_iter()).unwrap());
+        let later = fs::metadata(&done).unwrap().modified().unwrap() + Duration::from_secs(1);
+        File::options()
+            .write(true)
+            .open(&input)
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+        assert!(!is_fresh(&done, [&input].into_iter()).unwrap());
+    }
+
+    #[test]
+    fn an_artefact_is_left_alone_when_its_content_is_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let (done, part) = (dir.path().join("done"), dir.path().join("part"));
+        for (content, changes) in [("1", true), ("1", false), ("2", true)] {
+            fs::write(&part, content).unwrap();
+            assert_eq!(replace(&part, &done).unwrap(), changes);
+            assert_eq!(fs::read_to_string(&done).unwrap(), content);
+            assert!(!part.exists());
+        }
+    }
+}

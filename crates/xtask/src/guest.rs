@@ -1,0 +1,115 @@
+//! The guests of this tree: what `components/*` and `tests/guests/*` say about themselves.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use toml::Table;
+
+use crate::tree::Tree;
+
+/// A crate that becomes one `.wasm`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Guest {
+    /// The package's name, which is also the artefact's.
+    pub(crate) name: String,
+    /// The guests that are composed into it, from `[package.metadata.bodega] plug`.
+    pub(crate) plugs: Vec<String>,
+}
+
+/// All guests, by name.
+pub(crate) fn all(tree: &Tree) -> Result<Vec<Guest>> {
+    let mut guests = Vec::new();
+    for folder in ["components", "tests/guests"] {
+        let folder = tree.path(folder);
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("could not list {}", folder.display()))?;
+        for entry in entries {
+            let manifest = entry?.path().join("Cargo.toml");
+            if manifest.exists() {
+                guests.push(read(&manifest)?);
+            }
+        }
+    }
+    guests.sort_by(|one, other| one.name.cmp(&other.name));
+    refuse_bad_plugs(&guests)?;
+    Ok(guests)
+}
+
+fn read(manifest: &Path) -> Result<Guest> {
+    let text = fs::read_to_string(manifest)?;
+    parse(&text).with_context(|| format!("in {}", manifest.display()))
+}
+
+fn parse(text: &str) -> Result<Guest> {
+    let table: Table = text.parse()?;
+    let package = table.get("package").context("there is no [package]")?;
+    let name = package
+        .get("name")
+        .and_then(|name| name.as_str())
+        .context("the package has no name")?;
+    let plug = package
+        .get("metadata")
+        .and_then(|all| all.get("bodega"))
+        .and_then(|ours| ours.get("plug"));
+    let plugs = match plug {
+        None => Vec::new(),
+        Some(list) => list
+            .clone()
+            .try_into()
+            .context("`plug` is a list of component names")?,
+    };
+    Ok(Guest {
+        name: name.to_owned(),
+        plugs,
+    })
+}
+
+/// Composition is one level deep, as Spin's is: what is plugged in must be whole by itself.
+fn refuse_bad_plugs(guests: &[Guest]) -> Result<()> {
+    for guest in guests {
+        for plug in &guest.plugs {
+            match guests.iter().find(|other| other.name == *plug) {
+                None => bail!("{} plugs {plug}, but there is no such component", guest.name),
+                Some(other) if !other.plugs.is_empty() => {
+                    bail!(
+                        "{} plugs {plug}, which plugs others itself; name those here too",
+                        guest.name
+                    )
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guest(name: &str, plugs: &[&str]) -> Guest {
+        Guest {
+            name: name.to_owned(),
+            plugs: plugs.iter().map(|&plug| plug.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_manifest_names_the_package_and_its_plugs() {
+        let text = "[package]\nname = \"payment\"\n[package.metadata.bodega]\nplug = [\"fake-pg\"]\n";
+        assert_eq!(parse(text).unwrap(), guest("payment", &["fake-pg"]));
+        assert_eq!(
+            parse("[package]\nname = \"stock\"\n").unwrap(),
+            guest("stock", &[])
+        );
+        assert!(parse("[package]\nname = \"x\"\n[package.metadata.bodega]\nplug = \"y\"\n").is_err());
+    }
+
+    #[test]
+    fn a_plug_must_exist_and_be_whole() {
+        assert!(refuse_bad_plugs(&[guest("a", &["b"]), guest("b", &[])]).is_ok());
+        assert!(refuse_bad_plugs(&[guest("a", &["b"])]).is_err());
+        assert!(refuse_bad_plugs(&[guest("a", &["b"]), guest("b", &["c"]), guest("c", &[])]).is_err());
+    }
+}
