@@ -1,0 +1,120 @@
+//! The gateway's book in SQL.
+
+use kernel::{Currency, Money, OrderId};
+use store::{Db, DbError, Migration, Row, RowError, migrations, params};
+
+use crate::app::Book;
+use crate::domain::{Approval, Entry, PaymentKey, Verdict};
+
+/// The schema, forward only.
+pub const MIGRATIONS: &[Migration] = migrations![
+    "0001_create_pg_payment",
+    "0002_create_pg_cancel",
+    "0003_create_pg_rule_count",
+];
+
+const FIND_PAYMENT: &str = include_str!("../sql/find_payment.sql");
+
+impl Book for Db {
+    fn find(&self, order: OrderId) -> Result<Option<Entry>, DbError> {
+        let row = self.read_one(FIND_PAYMENT, params![order])?;
+        Ok(row.as_ref().map(entry).transpose()?)
+    }
+
+    fn record(&self, new: &Entry) -> Result<Option<Entry>, DbError> {
+        let (state, code) = match &new.verdict {
+            Verdict::Approved(_) => ("APPROVED", None),
+            Verdict::Refused { code } => ("REFUSED", Some(code.as_str())),
+        };
+        let asked = new.asked;
+        self.transaction(|tx| {
+            let row = params![new.order, asked.currency().code(), asked.minor(), state, code];
+            if tx.execute(include_str!("../sql/insert_payment.sql"), row)? == 1 {
+                return Ok(None);
+            }
+            let row = tx.query_one(FIND_PAYMENT, params![new.order])?;
+            Ok(row.as_ref().map(entry).transpose()?)
+        })
+    }
+
+    fn find_cancel(
+        &self,
+        order: OrderId,
+        cancel_key: &str,
+    ) -> Result<Option<(Entry, Option<Money>)>, DbError> {
+        let row = self.read_one(include_str!("../sql/find_cancel.sql"), params![order, cancel_key])?;
+        let parse = |row: &Row| -> Result<_, RowError> {
+            let entry = entry(row)?;
+            let earlier: Option<i64> = row.get("earlier_minor")?;
+            let earlier = earlier.map(|minor| money(minor, entry.asked.currency(), "earlier_minor"));
+            Ok((entry, earlier.transpose()?))
+        };
+        Ok(row.as_ref().map(parse).transpose()?)
+    }
+
+    fn cancel(&self, order: OrderId, cancel_key: &str, amount: Money, reason: &str) -> Result<bool, DbError> {
+        let written = self.transaction(|tx| {
+            let row = params![order, cancel_key, amount.minor(), reason];
+            let sum = params![order, amount.minor(), amount.currency().code()];
+            if tx.execute(include_str!("../sql/insert_cancel.sql"), row)? == 0
+                || tx.execute(include_str!("../sql/add_cancelled.sql"), sum)? == 0
+            {
+                return Err(NotWritten::Late);
+            }
+            Ok(())
+        });
+        match written {
+            Ok(()) => Ok(true),
+            Err(NotWritten::Late) => Ok(false),
+            Err(NotWritten::Db(error)) => Err(error),
+        }
+    }
+
+    fn count(&self, order: OrderId, rule: &str) -> Result<u32, DbError> {
+        self.transaction(|tx| {
+            let row = tx.query_one(include_str!("../sql/count_call.sql"), params![order, rule])?;
+            let row = row.ok_or_else(|| RowError::new("calls", "an upsert answered no row"))?;
+            Ok(row.get("calls")?)
+        })
+    }
+}
+
+/// Why a cancellation was rolled back.
+enum NotWritten {
+    /// Its key was used, or the money was given back, since somebody looked.
+    Late,
+    Db(DbError),
+}
+
+impl From<DbError> for NotWritten {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+fn entry(row: &Row) -> Result<Entry, RowError> {
+    let order = row.get("order_id")?;
+    let currency = row.parse("currency", Currency::parse)?;
+    let asked = money(row.get("asked_minor")?, currency, "asked_minor")?;
+    let state: String = row.get("state")?;
+    let verdict = match state.as_str() {
+        "APPROVED" => Verdict::Approved(Approval {
+            key: PaymentKey::of(order),
+            amount: asked,
+            cancelled: money(row.get("cancelled_minor")?, currency, "cancelled_minor")?,
+        }),
+        "REFUSED" => Verdict::Refused {
+            code: row.get("refusal_code")?,
+        },
+        other => return Err(RowError::new("state", format!("unexpected {other:?}"))),
+    };
+    Ok(Entry {
+        order,
+        asked,
+        verdict,
+    })
+}
+
+fn money(minor: i64, currency: Currency, column: &str) -> Result<Money, RowError> {
+    Money::try_new(minor, currency).map_err(|error| RowError::new(column, error))
+}
