@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -68,7 +68,7 @@ impl Database {
         let _ = self.link.writer.send(Message::Drain(grace));
         let mut running = self.link.running.clone();
         let readers = self.link.reader_count;
-        let _ = running.wait_for(|count| *count <= readers).await;
+        let _ = running.wait_for(|count| *count <= 1 + readers).await;
         if let Some(sender) = &self.link.readers {
             for _ in 0..readers {
                 let _ = sender.send(Read::Stop);
@@ -88,24 +88,33 @@ impl Database {
         let reading = (0..reader_count)
             .map(|_| Engine::open_reader(&place, shared.clone()))
             .collect::<Result<Vec<_>, _>>()?;
-        let (writer, messages) = mpsc::channel();
-        let (alive, running) = watch::channel(1 + reader_count);
+        // One for every worker, and one more for the writer's file handle, which it keeps longest.
+        let (alive, running) = watch::channel(2 + reader_count);
         let alive = Arc::new(alive);
-        spawn("writer", alive.clone(), move || {
-            Writer::new(writing, messages).run()
-        })?;
-        let readers = match reader_count {
-            0 => None,
-            _ => {
-                let (sender, jobs) = mpsc::channel();
-                let inbox = Arc::new(Inbox::new(jobs));
-                for engine in reading {
-                    let inbox = inbox.clone();
-                    spawn("reader", alive.clone(), move || reader::run(engine, &inbox))?;
-                }
-                Some(sender)
+        let (sender, jobs) = mpsc::channel();
+        let inbox = Arc::new(Inbox::new(jobs));
+        let mut reader_threads = Vec::new();
+        for engine in reading {
+            let (inbox, sign_off) = (inbox.clone(), SignOff(alive.clone()));
+            reader_threads.push(spawn("sqlite-reader", move || {
+                reader::run(engine, &inbox);
+                drop(sign_off);
+            })?);
+        }
+        let readers = (reader_count > 0).then_some(sender);
+        let (writer, messages) = mpsc::channel();
+        let (stopped, closed) = (SignOff(alive.clone()), SignOff(alive));
+        spawn("sqlite-writer", move || {
+            let engine = Writer::new(writing, messages).run();
+            drop(stopped);
+            // The last connection folds the log into the file, which a reader could not do.
+            for thread in reader_threads {
+                // A reader that panicked has closed its connection as well.
+                let _ = thread.join();
             }
-        };
+            drop(engine);
+            drop(closed);
+        })?;
         let link = Link {
             shared,
             writer,
@@ -118,23 +127,14 @@ impl Database {
     }
 }
 
-/// Starts a worker that signs off in `alive` when it ends, however it ends.
-fn spawn(
-    role: &str,
-    alive: Arc<watch::Sender<usize>>,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<(), Error> {
-    let body = move || {
-        let _sign_off = SignOff(alive);
-        work();
-    };
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
     thread::Builder::new()
-        .name(format!("sqlite-{role}"))
-        .spawn(body)
-        .map(drop)
+        .name(name.to_owned())
+        .spawn(work)
         .map_err(|error| Error::Io(format!("could not start a database worker: {error}")))
 }
 
+/// Takes one off the count of what still runs, when it is dropped.
 struct SignOff(Arc<watch::Sender<usize>>);
 
 impl Drop for SignOff {

@@ -142,7 +142,6 @@ impl Engine {
     }
 
     fn collect(&self, statement: &mut Statement<'_>, params: &[Value]) -> Result<Rows, Error> {
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
         let limit = self.shared.options.max_result_bytes;
         let mut size = std::mem::size_of::<Rows>();
         let mut rows = Vec::new();
@@ -150,8 +149,10 @@ impl Engine {
             .query(rusqlite::params_from_iter(params))
             .map_err(|error| self.explain(error))?;
         while let Some(row) = found.next().map_err(|error| self.explain(error))? {
-            let mut values = Vec::with_capacity(columns.len());
-            for column in 0..columns.len() {
+            // The first step may have prepared a cached statement anew, with other columns.
+            let width = AsRef::<Statement<'_>>::as_ref(row).column_count();
+            let mut values = Vec::with_capacity(width);
+            for column in 0..width {
                 let value = owned(row.get_ref(column)?)?;
                 size += value.memory_size();
                 values.push(value);
@@ -161,6 +162,8 @@ impl Engine {
             }
             rows.push(values);
         }
+        drop(found);
+        let columns = statement.column_names().into_iter().map(str::to_owned).collect();
         Ok(Rows { columns, rows })
     }
 
@@ -288,7 +291,7 @@ fn note(record: &mut Record, context: &AuthContext<'_>, given: &Circumstances<'_
         | AuthAction::Recursive => {}
         _ => record.changes_schema = true,
     }
-    match judge(&context.action, given) {
+    match judge(&context.action, context.database_name, given) {
         Verdict::Allow => Authorization::Allow,
         Verdict::Is(class) => {
             record.special.get_or_insert(class);

@@ -25,7 +25,7 @@ pub(crate) struct Link {
     /// None where the writer also reads.
     pub(crate) readers: Option<Sender<Read>>,
     pub(crate) reader_count: usize,
-    /// How many workers still run.
+    /// How much still runs: the workers, and the writer's file handle.
     pub(crate) running: watch::Receiver<usize>,
     pub(crate) sessions: AtomicU64,
 }

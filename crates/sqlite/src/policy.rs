@@ -45,7 +45,8 @@ const INQUIRIES: [&str; 14] = [
 /// Pragmas that act even without an argument, and whose action is the host's.
 const MAINTENANCE: [&str; 3] = ["incremental_vacuum", "shrink_memory", "wal_checkpoint"];
 
-pub(crate) fn judge(action: &AuthAction<'_>, given: &Circumstances<'_>) -> Verdict {
+/// Decides on one step of a statement, which concerns the schema `database` if any.
+pub(crate) fn judge(action: &AuthAction<'_>, database: Option<&str>, given: &Circumstances<'_>) -> Verdict {
     use TransactionOperation::{Begin, Release, Rollback};
     match action {
         AuthAction::Transaction { operation: Begin } => Verdict::Is(Class::Begin),
@@ -69,7 +70,21 @@ pub(crate) fn judge(action: &AuthAction<'_>, given: &Circumstances<'_>) -> Verdi
         AuthAction::Function { function_name } if function_name.eq_ignore_ascii_case("load_extension") => {
             refuse("loading extensions is not allowed")
         }
-        AuthAction::CreateTempIndex { .. }
+        AuthAction::CreateTable { .. }
+        | AuthAction::CreateIndex { .. }
+        | AuthAction::CreateTrigger { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateVtable { .. }
+            if database != Some("temp") =>
+        {
+            Verdict::Allow
+        }
+        AuthAction::CreateTable { .. }
+        | AuthAction::CreateIndex { .. }
+        | AuthAction::CreateTrigger { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateVtable { .. }
+        | AuthAction::CreateTempIndex { .. }
         | AuthAction::CreateTempTable { .. }
         | AuthAction::CreateTempTrigger { .. }
         | AuthAction::CreateTempView { .. } => {

@@ -52,8 +52,9 @@ impl Writer {
         }
     }
 
-    /// Works until the database is closed or no guest is left.
-    pub(crate) fn run(mut self) {
+    /// Works until the database is closed or no guest is left, and hands the connection back with
+    /// no transaction open.
+    pub(crate) fn run(mut self) -> Engine {
         loop {
             match self.next() {
                 Next::Serve(job) => self.serve(*job),
@@ -65,6 +66,7 @@ impl Writer {
             }
         }
         self.end_turn();
+        self.engine
     }
 
     /// Waits for something to do.
