@@ -11,3 +11,4 @@ mod verify;
 pub use claims::{Claims, Kind};
 pub use keys::{Keys, KeysError, SignError};
 pub use verify::Refused;
+pub use web::Role;

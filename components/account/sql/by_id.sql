@@ -1,0 +1,4 @@
+-- The account itself. No row: it is gone.
+select user_id, email, name, phone, role, status, created_at
+  from account
+ where user_id = ?1

@@ -1,0 +1,60 @@
+//! The wire, the clock, chance and the database: only here.
+
+use spin_sdk::http;
+use token::Keys;
+use web::{Problem, Response, guest};
+
+use crate::app::{App, Chance};
+use crate::domain::Argon2id;
+use crate::store::{MIGRATIONS, SqlAccounts};
+
+/// The database's label in the manifest.
+const DATABASE: &str = "account";
+
+#[spin_sdk::http_component]
+async fn handle(wire: http::Request) -> http::Response {
+    let request = guest::request(wire);
+    let method = request.method();
+    guest::respond(method, answer(&request).into())
+}
+
+fn answer(request: &web::Request) -> Result<Response, Problem> {
+    let (endpoint, _) = crate::http::route_of(request)?;
+    let identities = guest::identity_key()?;
+    let keys = guest::variable("jwt_keys")?;
+    let keys = Keys::parse(&keys).map_err(|error| Problem::defect("account.jwt_keys", &error))?;
+    let accounts = store::spin::open(DATABASE, MIGRATIONS).map_err(|error| {
+        if error.retryable() {
+            Problem::unavailable()
+        } else {
+            Problem::defect("account.open", &error)
+        }
+    })?;
+    let app = App {
+        accounts: &SqlAccounts(accounts),
+        hashing: &Argon2id,
+        keys: &keys,
+        now: guest::now(),
+        chance: chance()?,
+    };
+    crate::http::answer(endpoint, request, &app, &identities)
+}
+
+fn chance() -> Result<Chance, Problem> {
+    Ok(Chance {
+        salt: bytes()?,
+        session: bytes()?,
+        token: bytes()?,
+        ids: [
+            guest::random()?,
+            guest::random()?,
+            guest::random()?,
+            guest::random()?,
+        ],
+    })
+}
+
+fn bytes() -> Result<[u8; 16], Problem> {
+    let number = u128::from(guest::random()?) << 64 | u128::from(guest::random()?);
+    Ok(number.to_le_bytes())
+}

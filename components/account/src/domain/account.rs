@@ -1,0 +1,117 @@
+use kernel::{Instant, UserId};
+
+use super::{Email, Name, Phone};
+
+/// Somebody who can log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Who it is.
+    pub id: UserId,
+    /// Where mail goes, and the name at login.
+    pub email: Email,
+    /// How the person is called.
+    pub name: Name,
+    /// The telephone number, if the person gave one.
+    pub phone: Option<Phone>,
+    /// What it may do.
+    pub role: Role,
+    /// Whether it may be used.
+    pub status: Status,
+    /// When it was made.
+    pub created_at: Instant,
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Buy.
+    User,
+    /// Run the shop.
+    Admin,
+}
+
+/// Whether an account may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It may.
+    Active,
+    /// Its owner gave it up.
+    Inactive,
+    /// The shop has locked it.
+    Suspended,
+}
+
+/// Why an account may not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Barred {
+    /// Its owner gave it up.
+    #[error("this account is closed")]
+    Inactive,
+    /// The shop has locked it.
+    #[error("this account is suspended")]
+    Suspended,
+}
+
+impl Role {
+    /// As the database writes it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::User => "USER",
+            Self::Admin => "ADMIN",
+        }
+    }
+
+    /// The role of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::User, Self::Admin].into_iter().find(|role| role.text() == text)
+    }
+}
+
+impl Status {
+    /// Refuses what only an active account may do.
+    pub const fn admit(self) -> Result<(), Barred> {
+        match self {
+            Self::Active => Ok(()),
+            Self::Inactive => Err(Barred::Inactive),
+            Self::Suspended => Err(Barred::Suspended),
+        }
+    }
+
+    /// As the database writes it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Inactive => "INACTIVE",
+            Self::Suspended => "SUSPENDED",
+        }
+    }
+
+    /// The status of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Inactive, Self::Suspended]
+            .into_iter()
+            .find(|status| status.text() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_active_account_is_admitted() {
+        let answer = |text| Status::parse(text).map(Status::admit);
+        assert_eq!(answer("ACTIVE"), Some(Ok(())));
+        assert_eq!(answer("INACTIVE"), Some(Err(Barred::Inactive)));
+        assert_eq!(answer("SUSPENDED"), Some(Err(Barred::Suspended)));
+        assert_eq!(answer("active"), None);
+    }
+
+    #[test]
+    fn roles_are_read_as_they_were_written() {
+        for role in [Role::User, Role::Admin] {
+            assert_eq!(Role::parse(role.text()), Some(role));
+        }
+        assert_eq!(Role::parse("admin"), None);
+    }
+}

@@ -1,0 +1,312 @@
+//! The routes: JSON to use cases and back, and which refusal is which status.
+
+use kernel::UserId;
+use serde::{Deserialize, Deserializer, Serialize};
+use token::Kind;
+use web::{
+    Code, FieldError, IdentityKey, Method, PathParams, Problem, Request, Response, Route, Unverified, find,
+};
+
+use crate::app::{App, Failure, Pair, ProfileChange, SignUp};
+use crate::domain::{Account, Email, Name, Password, Phone};
+
+/// What a route does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Make an account.
+    SignUp,
+    /// Begin a session.
+    LogIn,
+    /// Go on with a session.
+    Refresh,
+    /// End a session.
+    LogOut,
+    /// Read the caller's profile.
+    Me,
+    /// Change the caller's profile.
+    ChangeProfile,
+}
+
+const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Route<Endpoint> {
+    Route {
+        method,
+        pattern,
+        endpoint,
+    }
+}
+
+const ROUTES: &[Route<Endpoint>] = &[
+    route(Method::Post, "/users", Endpoint::SignUp),
+    route(Method::Get, "/users/me", Endpoint::Me),
+    route(Method::Patch, "/users/me", Endpoint::ChangeProfile),
+    route(Method::Post, "/auth/login", Endpoint::LogIn),
+    route(Method::Post, "/auth/refresh", Endpoint::Refresh),
+    route(Method::Post, "/auth/logout", Endpoint::LogOut),
+];
+
+/// What the request asks for; a 404 or 405 needs neither a database nor a key.
+pub fn route_of(request: &Request) -> Result<(Endpoint, PathParams), Problem> {
+    find(ROUTES, request)
+}
+
+/// Does what the route says.
+pub fn answer(
+    endpoint: Endpoint,
+    request: &Request,
+    app: &App<'_>,
+    identities: &IdentityKey,
+) -> Result<Response, Problem> {
+    let caller = || identities.identify(request, app.now).map(|identity| identity.user);
+    match endpoint {
+        Endpoint::SignUp => sign_up(request, app),
+        Endpoint::LogIn => log_in(request, app),
+        Endpoint::Refresh => refresh(request, app),
+        Endpoint::LogOut => log_out(request, app, caller()?),
+        Endpoint::Me => Ok(profile(&app.me(caller()?).map_err(problem)?)),
+        Endpoint::ChangeProfile => change_profile(request, app, caller()?),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignUpBody {
+    email: String,
+    password: String,
+    name: String,
+    phone: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NewAccount<'a> {
+    id: u64,
+    email: &'a str,
+    name: &'a str,
+}
+
+fn sign_up(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    let body: SignUpBody = request.json()?;
+    let mut errors = Vec::new();
+    let email = checked(&mut errors, "email", Email::parse(&body.email));
+    let password = checked(&mut errors, "password", Password::parse(body.password));
+    let name = checked(&mut errors, "name", Name::parse(&body.name));
+    let phone = body
+        .phone
+        .and_then(|text| checked(&mut errors, "phone", Phone::parse(&text)));
+    let (Some(email), Some(password), Some(name), true) = (email, password, name, errors.is_empty()) else {
+        return Err(Problem::invalid(errors));
+    };
+    let wanted = SignUp {
+        email,
+        password,
+        name,
+        phone,
+    };
+    let account = app.sign_up(wanted).map_err(problem)?;
+    let body = NewAccount {
+        id: account.id.get(),
+        email: account.email.as_str(),
+        name: account.name.as_str(),
+    };
+    Ok(Response::json(201, &body).header("location", "/users/me"))
+}
+
+/// The value, or one more error for the client's list.
+fn checked<T, E: std::fmt::Display>(
+    errors: &mut Vec<FieldError>,
+    field: &str,
+    parsed: Result<T, E>,
+) -> Option<T> {
+    match parsed {
+        Ok(value) => Some(value),
+        Err(refused) => {
+            errors.push(FieldError {
+                field: field.to_owned(),
+                message: refused.to_string(),
+            });
+            None
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogInBody {
+    email: String,
+    password: String,
+}
+
+fn log_in(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    let body: LogInBody = request.json()?;
+    let pair = app.log_in(&body.email, &body.password).map_err(problem)?;
+    Ok(tokens(&pair))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RefreshBody {
+    refresh_token: String,
+}
+
+fn refresh(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    let body: RefreshBody = request.json()?;
+    Ok(tokens(&app.refresh(&body.refresh_token).map_err(problem)?))
+}
+
+/// With `{refreshToken}` that session ends; without a body all sessions of the caller do.
+fn log_out(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    let body: Option<RefreshBody> = if request.has_header("content-type") {
+        Some(request.json()?)
+    } else {
+        None
+    };
+    let token = body.as_ref().map(|body| body.refresh_token.as_str());
+    app.log_out(caller, token).map_err(problem)?;
+    Ok(Response::no_content())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tokens<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    token_type: &'static str,
+    expires_in: u32,
+}
+
+fn tokens(pair: &Pair) -> Response {
+    let body = Tokens {
+        access_token: &pair.access,
+        refresh_token: &pair.refresh,
+        token_type: "Bearer",
+        expires_in: Kind::Access.lifetime_seconds(),
+    };
+    Response::json(200, &body).header("cache-control", "no-store")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile<'a> {
+    id: u64,
+    email: &'a str,
+    name: &'a str,
+    phone: Option<&'a str>,
+    role: &'static str,
+    created_at: String,
+}
+
+fn profile(account: &Account) -> Response {
+    let body = Profile {
+        id: account.id.get(),
+        email: account.email.as_str(),
+        name: account.name.as_str(),
+        phone: account.phone.as_ref().map(Phone::as_str),
+        role: account.role.text(),
+        created_at: account.created_at.rfc3339(),
+    };
+    Response::json(200, &body)
+}
+
+/// A field that is left out stays; `"phone": null` takes the number away, a name can't be taken away.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileBody {
+    #[serde(default, deserialize_with = "given")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    phone: Option<Option<String>>,
+}
+
+/// A field that is there, whatever stands in it.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+fn change_profile(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    let body: ProfileBody = request.json()?;
+    let mut errors = Vec::new();
+    let name = body
+        .name
+        .and_then(|text| checked(&mut errors, "name", Name::parse(&text)));
+    let phone = body
+        .phone
+        .map(|phone| phone.and_then(|text| checked(&mut errors, "phone", Phone::parse(&text))));
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let change = ProfileChange { name, phone };
+    Ok(profile(&app.change_profile(caller, change).map_err(problem)?))
+}
+
+/// Which refusal is which status: the whole table.
+fn problem(failure: Failure) -> Problem {
+    match failure {
+        Failure::EmailTaken => Problem::new(Code::Conflict, "there is an account with this e-mail already"),
+        Failure::WrongCredentials => unauthorized("the e-mail or the password is wrong"),
+        Failure::Barred(barred) => Problem::new(Code::Forbidden, barred.to_string()),
+        Failure::Refresh(refused) => {
+            web::log::info("account.refresh", &refused.to_string());
+            unauthorized("the refresh token is not valid; log in again")
+        }
+        Failure::Gone => Unverified::Missing.into(),
+        Failure::NoFreeId => Problem::unavailable(),
+        Failure::Store(error) if error.retryable() => Problem::unavailable(),
+        Failure::Store(error) => Problem::defect("account.store", &error),
+        Failure::Hash(error) => Problem::defect("account.hash", &error),
+        Failure::Sign(error) => Problem::defect("account.sign", &error),
+    }
+}
+
+fn unauthorized(detail: &str) -> Problem {
+    Problem::new(Code::Unauthorized, detail).header("www-authenticate", "Bearer")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use store::DbError;
+
+    use super::*;
+    use crate::app::RefreshRefused;
+    use crate::domain::{Barred, RenewalRefused};
+
+    #[test]
+    fn every_failure_has_its_status_and_tells_no_secret() {
+        let refresh = |refused| Failure::Refresh(RefreshRefused::Session(refused));
+        let failures = [
+            Failure::EmailTaken,
+            Failure::WrongCredentials,
+            Failure::Barred(Barred::Suspended),
+            Failure::Barred(Barred::Inactive),
+            Failure::Refresh(token::Refused::Forged.into()),
+            refresh(RenewalRefused::Reused),
+            refresh(RenewalRefused::Unknown),
+            Failure::Gone,
+            Failure::NoFreeId,
+            Failure::Store(DbError::Busy),
+            Failure::Store(DbError::Other("no such table: secret".to_owned())),
+        ];
+        let lines = failures.map(|failure| {
+            let name = format!("{failure:?}");
+            let problem = problem(failure);
+            format!(
+                "{:<44} {} {}\n",
+                name,
+                Response::from(problem.clone()).status(),
+                problem.detail()
+            )
+        });
+        expect![[r#"
+            EmailTaken                                   409 there is an account with this e-mail already
+            WrongCredentials                             401 the e-mail or the password is wrong
+            Barred(Suspended)                            403 this account is suspended
+            Barred(Inactive)                             403 this account is closed
+            Refresh(Token(Forged))                       401 the refresh token is not valid; log in again
+            Refresh(Session(Reused))                     401 the refresh token is not valid; log in again
+            Refresh(Session(Unknown))                    401 the refresh token is not valid; log in again
+            Gone                                         401 log in first, and send the access token
+            NoFreeId                                     503 please try again in a moment
+            Store(Busy)                                  503 please try again in a moment
+            Store(Other("no such table: secret"))        500 the error was recorded and will be looked at
+        "#]].assert_eq(&lines.concat());
+    }
+}
