@@ -56,7 +56,11 @@ pub fn answer(
     app: &App<'_>,
     identities: &IdentityKey,
 ) -> Result<Response, Problem> {
-    let caller = || identities.identify(request, app.now).map(|identity| identity.user);
+    let caller = || {
+        identities
+            .identify(request, app.now)
+            .map(|identity| identity.user)
+    };
     match endpoint {
         Endpoint::SignUp => sign_up(request, app),
         Endpoint::LogIn => log_in(request, app),
@@ -307,6 +311,7 @@ mod tests {
             NoFreeId                                     503 please try again in a moment
             Store(Busy)                                  503 please try again in a moment
             Store(Other("no such table: secret"))        500 the error was recorded and will be looked at
-        "#]].assert_eq(&lines.concat());
+        "#]]
+        .assert_eq(&lines.concat());
     }
 }

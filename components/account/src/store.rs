@@ -141,7 +141,9 @@ fn add_token(tx: &Tx<'_>, session: &SessionId, token: &NewToken) -> Result<(), D
 
 fn account(row: &Row) -> Result<Account, RowError> {
     let phone: Option<String> = row.get("phone")?;
-    let phone = phone.map(|text| checked("phone", Phone::parse(&text))).transpose()?;
+    let phone = phone
+        .map(|text| checked("phone", Phone::parse(&text)))
+        .transpose()?;
     Ok(Account {
         id: row.get("user_id")?,
         email: checked("email", Email::parse(&row.get::<String>("email")?))?,

@@ -63,7 +63,9 @@ impl Role {
 
     /// The role of this name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::User, Self::Admin].into_iter().find(|role| role.text() == text)
+        [Self::User, Self::Admin]
+            .into_iter()
+            .find(|role| role.text() == text)
     }
 }
 

@@ -102,9 +102,7 @@ impl Hashing for Argon2id {
     }
 
     fn is_outdated(&self, hash: &str) -> bool {
-        !hash.starts_with(&format!(
-            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$"
-        ))
+        !hash.starts_with(&format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$"))
     }
 }
 

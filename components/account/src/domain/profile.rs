@@ -23,7 +23,10 @@ impl Name {
     /// Takes a name without the blanks around it.
     pub fn parse(text: &str) -> Result<Self, NameRefused> {
         let text = text.trim();
-        if text.chars().all(|letter| letter.is_whitespace() || is_invisible(letter)) {
+        if text
+            .chars()
+            .all(|letter| letter.is_whitespace() || is_invisible(letter))
+        {
             return Err(NameRefused::Blank);
         }
         if text.chars().count() > Self::MAX_CHARS {
