@@ -1,2 +1,5 @@
 //! bodega: runs a Spin application in one process.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    host::cli::main()
+}

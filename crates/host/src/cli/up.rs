@@ -1,0 +1,277 @@
+//! `bodega up`: start, say so, serve, drain.
+
+use super::{default_cache, load_manifest, report};
+use crate::{App, CompileCache, GuestLog, Options, Server};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use manifest::{CliVariables, RuntimeConfig};
+use std::io::{IsTerminal, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Flags of `bodega up`; those that Spin has are named as Spin names them.
+#[derive(Args)]
+pub struct UpArgs {
+    /// The manifest, or a folder with a spin.toml.
+    #[arg(
+        short = 'f',
+        long = "from",
+        visible_alias = "from-file",
+        default_value = "spin.toml",
+        value_name = "FILE"
+    )]
+    from: PathBuf,
+    /// Where to listen; port 0 takes any free one.
+    #[arg(
+        long,
+        env = "SPIN_HTTP_LISTEN_ADDR",
+        default_value = "127.0.0.1:3000",
+        value_parser = listen_address
+    )]
+    listen: SocketAddr,
+    /// Take the next free port when the one of --listen is in use.
+    #[arg(long)]
+    find_free_port: bool,
+    /// Where databases, stores and variables come from on this machine.
+    #[arg(long, env = "RUNTIME_CONFIG_FILE", value_name = "FILE")]
+    runtime_config_file: Option<PathBuf>,
+    /// Where the application keeps its data; `.bodega` beside the manifest by default, nowhere when empty.
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<String>,
+    /// A variable's value: KEY=VALUE, KEY=@FILE, @FILE.toml or @FILE.json.
+    #[arg(long, value_name = "KEY=VALUE")]
+    variable: Vec<String>,
+    /// An environment variable for all components.
+    #[arg(short = 'e', long, value_name = "KEY=VALUE", value_parser = key_value)]
+    env: Vec<(String, String)>,
+    /// SQL to run first: a statement for the database `default`, or @FILE[:LABEL].
+    #[arg(long, value_name = "SQL")]
+    sqlite: Vec<String>,
+    /// A value to put into the key-value store `default` first.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    key_value: Vec<(String, String)>,
+    /// Run only these components.
+    #[arg(short = 'c', long, value_name = "ID")]
+    component_id: Vec<String>,
+    /// Compile everything anew.
+    #[arg(long, env = "DISABLE_WASMTIME_CACHE", conflicts_with = "cache",
+          value_parser = clap::builder::BoolishValueParser::new())]
+    disable_cache: bool,
+    /// A wasmtime cache configuration file.
+    #[arg(long, env = "WASMTIME_CACHE_FILE", value_name = "FILE")]
+    cache: Option<PathBuf>,
+    /// Allocate every instance anew instead of from a pool.
+    #[arg(long)]
+    disable_pooling: bool,
+    /// The most memory one instance may have, in bytes.
+    #[arg(long, env = "SPIN_MAX_INSTANCE_MEMORY", value_name = "BYTES")]
+    max_instance_memory: Option<u64>,
+    /// Also write the components' output to files in this folder.
+    #[arg(short = 'L', long, env = "SPIN_LOG_DIR", value_name = "DIR")]
+    log_dir: Option<PathBuf>,
+    /// Empty those files first.
+    #[arg(long)]
+    truncate_logs: bool,
+    /// Log the output of these components only.
+    #[arg(long, value_name = "ID")]
+    follow: Vec<String>,
+    /// Log no component's output.
+    #[arg(short = 'q', long, visible_aliases = ["sh", "shush"], conflicts_with = "follow")]
+    quiet: bool,
+    /// How many seconds running requests get to end after SIGTERM or SIGINT.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    drain_timeout: u64,
+    /// Write counters to this file as JSON, on SIGUSR1 and at the end.
+    #[arg(long, value_name = "FILE")]
+    stats_file: Option<PathBuf>,
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let mut addresses = text.to_socket_addrs().map_err(|error| error.to_string())?;
+    addresses.next().ok_or_else(|| "names no address".to_owned())
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE".to_owned()),
+    }
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")
+}
+
+pub(super) fn run(args: UpArgs) -> Result<ExitCode> {
+    log();
+    runtime()?.block_on(serve(args))
+}
+
+/// Logs go to standard error: readable on a terminal, JSON elsewhere. `RUST_LOG` chooses what.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second subscriber cannot be there, since this is the first thing the process does.
+    let _ = if std::io::stderr().is_terminal() {
+        subscriber.try_init()
+    } else {
+        subscriber.json().flatten_event(true).try_init()
+    };
+}
+
+async fn serve(args: UpArgs) -> Result<ExitCode> {
+    let manifest = load_manifest(&args.from)?;
+    let app = App::load(&manifest, options(&args, &manifest)?).await?;
+    let server = bind(&app, &args).await?;
+    announce(&app, server.address())?;
+    let signals = Signals::new()?;
+    write_stats_on_demand(app.clone(), args.stats_file.clone())?;
+    let drained = server.serve(signals.stop()).await;
+    app.close().await;
+    write_stats(&app, args.stats_file.as_ref());
+    if drained {
+        report("all requests are answered, bye");
+    } else {
+        report("the drain timeout is over, some requests were cut off");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
+    let runtime_config = match &args.runtime_config_file {
+        Some(path) => RuntimeConfig::load(path)?,
+        None => RuntimeConfig::default(),
+    };
+    let state_dir = match &args.state_dir {
+        Some(dir) if dir.is_empty() => None,
+        Some(dir) => Some(PathBuf::from(dir)),
+        None => Some(
+            runtime_config
+                .state_dir
+                .clone()
+                .unwrap_or_else(|| manifest.dir.join(".bodega")),
+        ),
+    };
+    let cache = match (&args.cache, args.disable_cache) {
+        (_, true) => CompileCache::Off,
+        (Some(file), false) => CompileCache::File(file.clone()),
+        (None, false) => default_cache(&manifest.dir),
+    };
+    let guest_log = GuestLog {
+        quiet: args.quiet,
+        follow: args.follow.clone(),
+        dir: args.log_dir.clone().or_else(|| runtime_config.log_dir.clone()),
+        truncate: args.truncate_logs,
+    };
+    Ok(Options {
+        runtime_config,
+        variables: CliVariables::parse(&args.variable)?,
+        environment: args.env.clone(),
+        state_dir,
+        sqlite: args.sqlite.clone(),
+        key_values: args.key_value.clone(),
+        only: args.component_id.clone(),
+        cache,
+        pooling: !args.disable_pooling,
+        memory_limit_bytes: args.max_instance_memory,
+        guest_log,
+        progress: Arc::new(report),
+        drain_timeout: Duration::from_secs(args.drain_timeout),
+        ..Options::default()
+    })
+}
+
+async fn bind(app: &App, args: &UpArgs) -> Result<Server> {
+    let mut address = args.listen;
+    let last = match args.find_free_port {
+        true => address.port().saturating_add(10),
+        false => address.port(),
+    };
+    loop {
+        match Server::bind(app.clone(), address).await {
+            Ok(server) => return Ok(server),
+            Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
+                return Err(error).with_context(|| format!("cannot listen on {address}"));
+            }
+            Err(_) if address.port() < last => address.set_port(address.port() + 1),
+            Err(_) => bail!("{address} is already in use; --find-free-port takes the next free one"),
+        }
+    }
+}
+
+/// The first line is for programs: it appears once connections are accepted.
+fn announce(app: &App, address: SocketAddr) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Serving http://{address}")?;
+    writeln!(out, "Available Routes:")?;
+    for (route, component) in app.routes() {
+        writeln!(out, "  {component}: http://{address}{route}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Returns at the first signal; the second one ends the process on the spot.
+    async fn stop(mut self) {
+        self.next().await;
+        report("stopping: waiting for running requests; a second signal stops at once");
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(130);
+        });
+    }
+}
+
+fn write_stats_on_demand(app: App, file: Option<PathBuf>) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let mut signals = signal(SignalKind::user_defined1()).context("cannot listen for SIGUSR1")?;
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            write_stats(&app, Some(&file));
+        }
+    });
+    Ok(())
+}
+
+/// Writes beside the file and renames, so that a reader never sees half of it.
+fn write_stats(app: &App, file: Option<&PathBuf>) {
+    let Some(file) = file else { return };
+    let beside = file.with_extension("tmp");
+    let written = serde_json::to_vec_pretty(&app.stats())
+        .map_err(std::io::Error::from)
+        .and_then(|json| std::fs::write(&beside, json))
+        .and_then(|()| std::fs::rename(&beside, file));
+    if let Err(error) = written {
+        tracing::error!(%error, file = %file.display(), "cannot write the counters");
+    }
+}

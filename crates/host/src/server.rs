@@ -1,0 +1,333 @@
+//! The public door: HTTP/1.1 and HTTP/2 on one port, Spin's routes, and an orderly end.
+
+use crate::answer::{self, Failure};
+use crate::app::{App, Guest, Shared};
+use crate::run::Call;
+use crate::state::Chain;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use manifest::{RequestLine, RouteMatch};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// Requests below it are the host's own.
+const WELL_KNOWN: &str = "/.well-known/spin/";
+
+/// An application behind a port.
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Where a request comes from.
+pub(crate) struct Origin {
+    pub(crate) client: SocketAddr,
+    pub(crate) chain: Chain,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Server {
+    /// Takes the port; from here on connections queue up.
+    pub async fn bind(app: App, address: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        // A second server of the same application keeps the first one's address for requests to itself.
+        let _ = app.0.address.set(address);
+        Ok(Self {
+            app,
+            listener,
+            address,
+        })
+    }
+
+    /// Where it listens; the port is the real one when 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` is done, then takes no more connections and lets those requests end that
+    /// are running, as long as the drain timeout allows. Returns whether all of them did.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
+        let shared = self.app.0.clone();
+        let builder = Arc::new(connection_builder(&shared));
+        let graceful = GracefulShutdown::new();
+        tokio::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = &mut shutdown => break,
+            };
+            match accepted {
+                Ok((stream, client)) => {
+                    let connection =
+                        connection(shared.clone(), builder.clone(), stream, client, graceful.watcher());
+                    tokio::spawn(connection);
+                }
+                Err(error) => {
+                    // Out of file descriptors, most likely: waiting is all that helps.
+                    tracing::error!(%error, "cannot accept a connection");
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            }
+        }
+        drop(self.listener);
+        drain(&shared, graceful).await
+    }
+}
+
+/// Waits for connections to become idle and for instances that work on after their response.
+async fn drain(shared: &Shared, graceful: GracefulShutdown) -> bool {
+    let all = u32::try_from(shared.bounds.concurrency).unwrap_or(u32::MAX);
+    let ended = async {
+        graceful.shutdown().await;
+        // It is never closed, so this only fails if all could never be had.
+        let _ = shared.permits.acquire_many(all).await;
+    };
+    timeout(shared.bounds.drain, ended).await.is_ok()
+}
+
+fn connection_builder(shared: &Shared) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.bounds.header_timeout)
+        .max_buf_size(shared.bounds.header_bytes);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(shared.bounds.header_bytes).unwrap_or(u32::MAX));
+    builder
+}
+
+async fn connection(
+    shared: Arc<Shared>,
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    stream: TcpStream,
+    client: SocketAddr,
+    watcher: Watcher,
+) {
+    // hyper's own clock starts only when it knows which HTTP is spoken.
+    if timeout(shared.bounds.header_timeout, stream.readable()).await.is_err() {
+        return;
+    }
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = service_fn(move |request| {
+        let shared = shared.clone();
+        async move { Ok::<_, Infallible>(door(&shared, request, client).await) }
+    });
+    let connection = builder
+        .serve_connection(TokioIo::new(stream), service)
+        .into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, %client, "a connection ended badly");
+    }
+}
+
+/// One request from outside.
+async fn door(shared: &Arc<Shared>, request: Request<Incoming>, client: SocketAddr) -> Response<WasiBody> {
+    let started = Instant::now();
+    shared.counters.request();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+    let response = match shared.permits.clone().try_acquire_owned() {
+        Err(_) if !path.starts_with(WELL_KNOWN) => answer::problem(Failure::Busy),
+        permit => {
+            let origin = Origin {
+                client,
+                chain: Chain {
+                    depth: 0,
+                    deadline: started + shared.bounds.request,
+                },
+                permit: permit.ok(),
+            };
+            to_route(shared, request, origin).await
+        }
+    };
+    tracing::debug!(
+        target: "request",
+        %method,
+        path,
+        status = response.status().as_u16(),
+        duration_ms = started.elapsed().as_millis(),
+        "answered"
+    );
+    response
+}
+
+/// Hands a request to the component whose route fits.
+pub(crate) async fn to_route(
+    shared: &Arc<Shared>,
+    mut request: Request<WasiBody>,
+    origin: Origin,
+) -> Response<WasiBody> {
+    strip_transport(request.headers_mut());
+    let path = request.uri().path();
+    if let Some(name) = path.strip_prefix(WELL_KNOWN) {
+        return well_known(shared, name);
+    }
+    let Some(matched) = shared.router.route(path) else {
+        return answer::problem(Failure::NoRoute);
+    };
+    let Some(guest) = shared.guests.get(matched.component()) else {
+        return answer::problem(Failure::NoRoute);
+    };
+    to_guest(shared, guest, &matched, request, origin)
+        .await
+        .unwrap_or_else(answer::problem)
+}
+
+/// Hands a request to a component, with the headers Spin adds.
+pub(crate) async fn to_guest(
+    shared: &Arc<Shared>,
+    guest: &Arc<Guest>,
+    matched: &RouteMatch,
+    mut request: Request<WasiBody>,
+    origin: Origin,
+) -> Result<Response<WasiBody>, Failure> {
+    let uri = absolute(request.uri(), request.headers()).ok_or(Failure::BadRequest)?;
+    if announced_length(request.headers()) > Some(shared.bounds.body_bytes) {
+        return Err(Failure::BodyTooLarge);
+    }
+    *request.uri_mut() = uri;
+    add_spin_headers(&mut request, matched, origin.client);
+    let call = Call {
+        app: shared.clone(),
+        guest: guest.clone(),
+        request,
+        chain: origin.chain,
+        permit: origin.permit,
+    };
+    call.run().await
+}
+
+/// Removes what means something to this connection only, and a host that could be taken for chaining.
+fn strip_transport(headers: &mut HeaderMap) {
+    headers.remove(CONNECTION);
+    let chained = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .is_some_and(|host| manifest::service_chaining_target(host).is_some());
+    if chained {
+        headers.remove(HOST);
+    }
+}
+
+fn well_known(shared: &Shared, name: &str) -> Response<WasiBody> {
+    match name {
+        "health" => answer::text(StatusCode::OK, "OK"),
+        "info" => {
+            let info = serde_json::json!({ "name": shared.name, "version": null, "bindle_version": null });
+            let mut response = answer::text(StatusCode::OK, info.to_string());
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+            response
+        }
+        _ => answer::problem(Failure::NoRoute),
+    }
+}
+
+/// The request's URI with scheme and authority, or `None` when it does not say which host it is for.
+fn absolute(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let header: Option<Authority> = match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => return None,
+        (Some(host), None) => Some(host.to_str().ok()?.parse().ok()?),
+        (None, _) => None,
+    };
+    let mut parts = uri.clone().into_parts();
+    let authority = match (header, parts.authority) {
+        (Some(header), Some(authority)) if header != authority => return None,
+        (header, authority) => authority.or(header)?,
+    };
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = Some(authority);
+    parts.path_and_query.get_or_insert(PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).ok()
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Adds Spin's headers, in place of any the client made up.
+fn add_spin_headers(request: &mut Request<WasiBody>, matched: &RouteMatch, client: SocketAddr) {
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
+    let line = RequestLine {
+        scheme: request.uri().scheme_str(),
+        host,
+        path_and_query: request
+            .uri()
+            .path_and_query()
+            .map_or("/", PathAndQuery::as_str),
+        client_addr: client,
+    };
+    let ours = manifest::spin_headers(&line, matched);
+    let headers = request.headers_mut();
+    let forged: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| manifest::is_spin_header(name.as_str()))
+        .cloned()
+        .collect();
+    for name in forged {
+        headers.remove(name);
+    }
+    for (name, value) in ours {
+        // Like Spin, leave out what cannot stand in a header.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(hosts: &[&str]) -> HeaderMap {
+        let value = |host: &&str| HeaderValue::from_str(host).expect("a header value");
+        hosts.iter().map(|host| (HOST, value(host))).collect()
+    }
+
+    fn check(uri: &str, hosts: &[&str], expected: Option<&str>) {
+        let uri: Uri = uri.parse().expect("a URI");
+        let absolute = absolute(&uri, &headers(hosts)).map(|uri| uri.to_string());
+        assert_eq!(absolute.as_deref(), expected, "{uri} {hosts:?}");
+    }
+
+    #[test]
+    fn the_host_of_a_request_must_be_clear() {
+        check("/a?b", &["shop.example"], Some("http://shop.example/a?b"));
+        check("http://shop.example/a", &[], Some("http://shop.example/a"));
+        check("http://shop.example/a", &["shop.example"], Some("http://shop.example/a"));
+        check("http://shop.example/a", &["other.example"], None);
+        check("/a", &[], None);
+        check("/a", &["one.example", "two.example"], None);
+        check("/a", &["not a host"], None);
+    }
+
+    #[test]
+    fn a_host_of_service_chaining_is_not_taken_from_outside() {
+        let mut outside = headers(&["stock.spin.internal"]);
+        strip_transport(&mut outside);
+        assert!(outside.is_empty());
+    }
+}

@@ -1,0 +1,98 @@
+//! What one instance carries with it: its capabilities and its open handles.
+//!
+//! It is dropped with the instance, however that ends; open databases roll back then.
+
+use crate::app::{Guest, Shared};
+use crate::faults::{Interruption, Kind};
+use crate::outgoing::Outgoing;
+use std::sync::Arc;
+use tokio::time::Instant;
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// Where a request stands in a chain of components.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    /// How many components the request has come through.
+    pub(crate) depth: u32,
+    /// When it has to be over, for all of them.
+    pub(crate) deadline: Instant,
+}
+
+/// The data of one store.
+pub(crate) struct State {
+    pub(crate) app: Arc<Shared>,
+    pub(crate) guest: Arc<Guest>,
+    pub(crate) table: ResourceTable,
+    /// Handles of databases and stores that are open, against their limit.
+    pub(crate) open_handles: usize,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
+    limits: StoreLimits,
+}
+
+impl State {
+    /// A store for one instance of this component.
+    pub(crate) fn store(app: Arc<Shared>, guest: Arc<Guest>, chain: Chain) -> wasmtime::Result<Store<Self>> {
+        let wasi = crate::capability::wasi::context(&guest)?;
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(app.bounds.memory_bytes)
+            .build();
+        let state = Self {
+            outgoing: Outgoing::new(app.clone(), guest.clone(), chain),
+            table: ResourceTable::new(),
+            open_handles: 0,
+            http: WasiHttpCtx::new(),
+            wasi,
+            limits,
+            app: app.clone(),
+            guest,
+        };
+        let mut store = Store::new(&app.engine, state);
+        store.limiter(|state| &mut state.limits);
+        // At every tick the guest lets others run; its time limit is a timer of theirs.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+        Ok(store)
+    }
+
+    /// Asks the faults before a call; `Ok(Some(text))` means that the guest shall be told of a failure.
+    pub(crate) async fn before(&mut self, kind: Kind, detail: &str) -> wasmtime::Result<Option<String>> {
+        told(self.app.before(kind, &self.guest.id, detail).await)
+    }
+
+    /// The same when the call has been carried out.
+    pub(crate) async fn after(&mut self, kind: Kind, detail: &str) -> wasmtime::Result<Option<String>> {
+        told(self.app.after(kind, &self.guest.id, detail).await)
+    }
+}
+
+fn told(asked: Result<(), Interruption>) -> wasmtime::Result<Option<String>> {
+    match asked {
+        Ok(()) => Ok(None),
+        Err(Interruption::Failed(text)) => Ok(Some(text)),
+        Err(Interruption::Trapped) => Err(wasmtime::format_err!("a fault was injected")),
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.outgoing,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}

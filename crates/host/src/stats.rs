@@ -1,0 +1,63 @@
+//! Counters of what the host did; the bench reads them.
+
+use crate::faults::Kind;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What has happened since the start, as read at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    /// Requests that came in from outside.
+    pub requests: u64,
+    /// Instances made, for requests from outside and from components.
+    pub instances: u64,
+    /// Host calls by kind.
+    pub host_calls: BTreeMap<&'static str, u64>,
+    /// By database label.
+    pub databases: BTreeMap<String, DatabaseStats>,
+}
+
+/// What one database did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct DatabaseStats {
+    /// Statements that guests ran, BEGIN and COMMIT included.
+    pub statements: u64,
+    /// Transactions written to disk.
+    pub commits: u64,
+}
+
+/// The counters themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    requests: AtomicU64,
+    instances: AtomicU64,
+    host_calls: [AtomicU64; Kind::ALL.len()],
+}
+
+impl Counters {
+    pub(crate) fn request(&self) {
+        self.requests.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn instance(&self) {
+        self.instances.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn host_call(&self, kind: Kind) {
+        self.host_calls[kind as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Reads all counters but those of the databases.
+    pub(crate) fn read(&self) -> Stats {
+        Stats {
+            requests: self.requests.load(Relaxed),
+            instances: self.instances.load(Relaxed),
+            host_calls: Kind::ALL
+                .iter()
+                .map(|kind| (kind.name(), self.host_calls[*kind as usize].load(Relaxed)))
+                .collect(),
+            databases: BTreeMap::new(),
+        }
+    }
+}
