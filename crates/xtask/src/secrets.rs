@@ -37,7 +37,7 @@ pub(crate) fn ensure_in(state_dir: &Path) -> Result<PathBuf> {
 fn create(path: &Path) -> Result<()> {
     let text = format!(
         "# Made by `cargo xtask up`. Whoever reads this can sign in as anyone: keep it to yourself.\n\
-         # jwt_keys: id:key pairs, blank-separated, the first one signs. identity_key: one key.\n\
+         # jwt_keys: id:key pairs with commas between, the first one signs. identity_key: one key.\n\
          jwt_keys = \"k1:{}\"\n\
          identity_key = \"{}\"\n",
         random_key()?,
@@ -72,10 +72,7 @@ fn verify(text: &str) -> Result<()> {
         let value = table.get(name).with_context(|| format!("{name} is missing"))?;
         value.as_str().with_context(|| format!("{name} is not a string"))
     };
-    for pair in value("jwt_keys")?
-        .split([' ', ','])
-        .filter(|pair| !pair.is_empty())
-    {
+    for pair in value("jwt_keys")?.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
         let (id, key) = pair
             .split_once(':')
             .context("jwt_keys holds something that is not id:key")?;
