@@ -123,11 +123,7 @@ pub fn reserve(
 }
 
 /// Turns reserved goods into sold goods.
-pub fn commit(
-    store: &impl Reservations,
-    order: OrderId,
-    now: Instant,
-) -> Result<Outcome<()>, CommitError> {
+pub fn commit(store: &impl Reservations, order: OrderId, now: Instant) -> Result<Outcome<()>, CommitError> {
     // At most twice: who is overtaken finds a state that nothing leaves.
     loop {
         let found = store.find(order)?.ok_or(CommitRefused::UnknownOrder)?;
@@ -143,11 +139,7 @@ pub fn commit(
 }
 
 /// Gives reserved goods back; an order that never reserved is remembered as released.
-pub fn release(
-    store: &impl Reservations,
-    order: OrderId,
-    now: Instant,
-) -> Result<Outcome<()>, ReleaseError> {
+pub fn release(store: &impl Reservations, order: OrderId, now: Instant) -> Result<Outcome<()>, ReleaseError> {
     // At most three times: unknown, then reserved by somebody, then ended by somebody.
     loop {
         let done = match store.find(order)? {

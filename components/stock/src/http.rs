@@ -5,7 +5,9 @@
 use ::store::DbError;
 use kernel::{Instant, SkuId};
 use serde::Serialize;
-use web::{Code, IdentityKey, Method, Page, PageRequest, PathParams, Problem, Request, Response, Role, Route};
+use web::{
+    Code, IdentityKey, Method, Page, PageRequest, PathParams, Problem, Request, Response, Role, Route,
+};
 
 use crate::app::{self, LevelError, Reservations};
 use crate::domain::{Change, Level};
@@ -61,7 +63,9 @@ fn show_sku<R: Reservations>(
     let store = open().map_err(store_problem)?;
     let level = app::level(&store, &[sku], now).map_err(level_problem)?;
     let level = level.first().ok_or_else(|| Problem::not_found("SKU"))?;
-    let changes = store.history(sku, before, wanted.fetch()).map_err(store_problem)?;
+    let changes = store
+        .history(sku, before, wanted.fetch())
+        .map_err(store_problem)?;
     let page = wanted.page(changes, |change| change.number.to_string());
     let body = sku_view(level, &page);
     Ok(wanted.link(request, &page, Response::json(200, &body)))
@@ -182,42 +186,79 @@ mod tests {
 
     #[test]
     fn an_administrator_sees_levels_and_what_led_to_them() {
-        check(&get(Role::Admin, "/admin/stock/3?limit=2"), expect![[r#"200 </admin/stock/3?limit=2&cursor=NA>; rel="next" {"skuId":3,"onHand":3,"reserved":0,"free":3,"history":[{"number":5,"kind":"COMMIT","orderId":11,"quantity":2,"onHand":3,"reserved":0,"free":3,"at":"2026-01-01T00:00:00.500Z"},{"number":4,"kind":"RELEASE","orderId":12,"quantity":1,"onHand":5,"reserved":2,"free":3,"at":"2026-01-01T00:00:00.500Z"}]}"#]]);
+        check(
+            &get(Role::Admin, "/admin/stock/3?limit=2"),
+            expect![[
+                r#"200 </admin/stock/3?limit=2&cursor=NA>; rel="next" {"skuId":3,"onHand":3,"reserved":0,"free":3,"history":[{"number":5,"kind":"COMMIT","orderId":11,"quantity":2,"onHand":3,"reserved":0,"free":3,"at":"2026-01-01T00:00:00.500Z"},{"number":4,"kind":"RELEASE","orderId":12,"quantity":1,"onHand":5,"reserved":2,"free":3,"at":"2026-01-01T00:00:00.500Z"}]}"#
+            ]],
+        );
         check(
             &get(Role::Admin, "/admin/stock/3?limit=2&cursor=NA"),
-            expect![[r#"200 </admin/stock/3?limit=2&cursor=Mg>; rel="next" {"skuId":3,"onHand":3,"reserved":0,"free":3,"history":[{"number":3,"kind":"RESERVE","orderId":12,"quantity":1,"onHand":5,"reserved":3,"free":2,"at":"2026-01-01T00:00:00.500Z"},{"number":2,"kind":"RESERVE","orderId":11,"quantity":2,"onHand":5,"reserved":2,"free":3,"at":"2026-01-01T00:00:00.500Z"}]}"#]],
+            expect![[
+                r#"200 </admin/stock/3?limit=2&cursor=Mg>; rel="next" {"skuId":3,"onHand":3,"reserved":0,"free":3,"history":[{"number":3,"kind":"RESERVE","orderId":12,"quantity":1,"onHand":5,"reserved":3,"free":2,"at":"2026-01-01T00:00:00.500Z"},{"number":2,"kind":"RESERVE","orderId":11,"quantity":2,"onHand":5,"reserved":2,"free":3,"at":"2026-01-01T00:00:00.500Z"}]}"#
+            ]],
         );
-        check(&get(Role::Admin, "/admin/stock/1"), expect![[r#"200 {"skuId":1,"onHand":100,"reserved":0,"free":100,"history":[{"number":1,"kind":"INITIAL","orderId":null,"quantity":100,"onHand":100,"reserved":0,"free":100,"at":"2026-01-01T00:00:00.000Z"}]}"#]]);
+        check(
+            &get(Role::Admin, "/admin/stock/1"),
+            expect![[
+                r#"200 {"skuId":1,"onHand":100,"reserved":0,"free":100,"history":[{"number":1,"kind":"INITIAL","orderId":null,"quantity":100,"onHand":100,"reserved":0,"free":100,"at":"2026-01-01T00:00:00.000Z"}]}"#
+            ]],
+        );
     }
 
     #[test]
     fn every_refusal_has_its_status() {
         let anybody = Request::new(Method::Get, "/admin/stock/1");
-        let forged = anybody.clone().with_header("x-user-id", "1").with_header(IDENTITY_HEADER, "v1.1.ADMIN.9.AA");
+        let forged = anybody
+            .clone()
+            .with_header("x-user-id", "1")
+            .with_header(IDENTITY_HEADER, "v1.1.ADMIN.9.AA");
         let mut table = String::new();
         let mut line = |what: &str, response: Response| {
             let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
-            table += &format!("{what}: {} {} {}\n", response.status(), body["error"], body["detail"]);
+            table += &format!(
+                "{what}: {} {} {}\n",
+                response.status(),
+                body["error"],
+                body["detail"]
+            );
         };
         let answer = |request: &Request| handle(request, &key(), NOW, || Ok(store()));
         line("nobody", answer(&anybody));
         line("forged", answer(&forged));
         line("a customer", answer(&get(Role::User, "/admin/stock/1")));
-        for id in ["4", "0", "-1", "01", "9007199254740992", "99999999999999999999", "abc", "%31"] {
+        for id in [
+            "4",
+            "0",
+            "-1",
+            "01",
+            "9007199254740992",
+            "99999999999999999999",
+            "abc",
+            "%31",
+        ] {
             line(id, answer(&get(Role::Admin, &format!("/admin/stock/{id}"))));
         }
         for target in ["?limit=0", "?limit=x", "?cursor=eA", "?cursor=!", "?x=1"] {
-            line(target, answer(&get(Role::Admin, &format!("/admin/stock/1{target}"))));
+            line(
+                target,
+                answer(&get(Role::Admin, &format!("/admin/stock/1{target}"))),
+            );
         }
         for path in ["/", "/admin/stock", "/admin/stock/", "/admin/stock/1/history"] {
             line(path, answer(&get(Role::Admin, path)));
         }
         line("a post", answer(&Request::new(Method::Post, "/admin/stock/1")));
         let broken = |error: fn() -> DbError| {
-            handle(&get(Role::Admin, "/admin/stock/1"), &key(), NOW, || Err::<Store, _>(error()))
+            handle(&get(Role::Admin, "/admin/stock/1"), &key(), NOW, || {
+                Err::<Store, _>(error())
+            })
         };
         line("a busy store", broken(|| DbError::Busy));
-        line("a broken store", broken(|| DbError::Other("no such table: stock_level".to_owned())));
+        line(
+            "a broken store",
+            broken(|| DbError::Other("no such table: stock_level".to_owned())),
+        );
         expect![[r#"
             nobody: 401 "UNAUTHORIZED" "log in first, and send the access token"
             forged: 401 "UNAUTHORIZED" "log in first, and send the access token"
@@ -242,6 +283,7 @@ mod tests {
             a post: 405 "METHOD_NOT_ALLOWED" "this path answers GET, HEAD"
             a busy store: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
             a broken store: 500 "INTERNAL_ERROR" "the error was recorded and will be looked at"
-        "#]].assert_eq(&table);
+        "#]]
+        .assert_eq(&table);
     }
 }

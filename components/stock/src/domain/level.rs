@@ -78,7 +78,10 @@ mod tests {
     fn unknown_comes_before_short_and_the_first_of_each_is_named() {
         let levels = [level(1, 10, 4), level(2, 1, 1), level(3, 5, 0)];
         let refused = |wanted: &[(u64, u32)]| {
-            let wanted: Vec<_> = wanted.iter().map(|&(number, pieces)| (sku(number), pieces)).collect();
+            let wanted: Vec<_> = wanted
+                .iter()
+                .map(|&(number, pieces)| (sku(number), pieces))
+                .collect();
             refusal(&Lines::try_new(&wanted).unwrap(), &levels)
         };
         let short = |number, free| {
@@ -91,6 +94,9 @@ mod tests {
         assert_eq!(refused(&[(1, 7)]), short(1, 6));
         assert_eq!(refused(&[(3, 6), (2, 1)]), short(3, 5));
         assert_eq!(refused(&[(2, 1), (3, 6)]), short(2, 0));
-        assert_eq!(refused(&[(2, 1), (9, 1), (8, 1)]), Some(ReserveRefused::UnknownSku(sku(9))));
+        assert_eq!(
+            refused(&[(2, 1), (9, 1), (8, 1)]),
+            Some(ReserveRefused::UnknownSku(sku(9)))
+        );
     }
 }

@@ -78,7 +78,9 @@ impl Lines {
 fn named_twice(wanted: &[(SkuId, u32)]) -> Option<SkuId> {
     let mut skus: Vec<SkuId> = wanted.iter().map(|&(sku, _)| sku).collect();
     skus.sort_unstable();
-    skus.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    skus.windows(2)
+        .find(|pair| pair[0] == pair[1])
+        .map(|pair| pair[0])
 }
 
 #[cfg(test)]
@@ -90,7 +92,10 @@ mod tests {
     }
 
     fn lines(wanted: &[(u64, u32)]) -> Result<Lines, String> {
-        let wanted: Vec<_> = wanted.iter().map(|&(number, pieces)| (sku(number), pieces)).collect();
+        let wanted: Vec<_> = wanted
+            .iter()
+            .map(|&(number, pieces)| (sku(number), pieces))
+            .collect();
         Lines::try_new(&wanted).map_err(|error| error.to_string())
     }
 

@@ -78,7 +78,12 @@ pub enum ReleaseRefused {
 
 impl Reservation {
     /// Sets `lines` aside for `order`; whether there is enough is for the store to say.
-    pub fn try_new(order: OrderId, lines: Lines, until: Instant, now: Instant) -> Result<Self, ReserveRefused> {
+    pub fn try_new(
+        order: OrderId,
+        lines: Lines,
+        until: Instant,
+        now: Instant,
+    ) -> Result<Self, ReserveRefused> {
         if until <= now {
             return Err(ReserveRefused::UntilPassed);
         }

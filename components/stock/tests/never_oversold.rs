@@ -1,0 +1,234 @@
+//! Whatever is asked in whatever order: the stock does what a few lines of plain arithmetic do, and no
+//! piece is ever promised twice.
+
+use std::collections::BTreeMap;
+
+use kernel::{Instant, OrderId, SkuId};
+use proptest::prelude::*;
+use stock::app::{self, CommitError, ReleaseError, Reservations, ReserveError};
+use stock::domain::{CommitRefused, ReleaseRefused, ReserveRefused};
+use stock::store::{MIGRATIONS, Store};
+
+/// The seeded SKUs and how many pieces there are of each.
+const INITIAL: [(u64, u32); 3] = [(1, 100), (2, 50), (3, 5)];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Reserve {
+        order: u64,
+        lines: Vec<(u64, u32)>,
+        lasts: i64,
+    },
+    Commit {
+        order: u64,
+    },
+    Release {
+        order: u64,
+    },
+    Wait {
+        micros: i64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let line = prop_oneof![
+        (Just(1u64), 1u32..60),
+        (Just(2u64), 1u32..30),
+        (Just(3u64), 1u32..4),
+        (Just(4u64), 1u32..2),
+    ];
+    prop_oneof![
+        4 => (1u64..12, prop::collection::vec(line, 1..4), -1i64..30)
+            .prop_map(|(order, lines, lasts)| Step::Reserve { order, lines, lasts }),
+        2 => (1u64..12).prop_map(|order| Step::Commit { order }),
+        2 => (1u64..12).prop_map(|order| Step::Release { order }),
+        1 => (1i64..20).prop_map(|micros| Step::Wait { micros }),
+    ]
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Open,
+    Sold,
+    GivenBack,
+}
+
+struct Kept {
+    lines: BTreeMap<u64, u32>,
+    until: i64,
+    end: End,
+}
+
+/// The stock as arithmetic: every order ever seen.
+#[derive(Default)]
+struct Model {
+    orders: BTreeMap<u64, Kept>,
+    now: i64,
+}
+
+impl Model {
+    fn on_hand(&self, sku: u64) -> Option<u32> {
+        let initial = INITIAL.iter().find(|(known, _)| *known == sku)?.1;
+        Some(initial - self.pieces(sku, |kept| kept.end == End::Sold))
+    }
+
+    fn reserved(&self, sku: u64) -> u32 {
+        self.pieces(sku, |kept| kept.end == End::Open && kept.until > self.now)
+    }
+
+    fn pieces(&self, sku: u64, of: impl Fn(&Kept) -> bool) -> u32 {
+        let kept = self.orders.values().filter(|kept| of(kept));
+        kept.map(|kept| kept.lines.get(&sku).copied().unwrap_or(0)).sum()
+    }
+
+    fn reserve(&mut self, order: u64, lines: &[(u64, u32)], lasts: i64) -> &'static str {
+        let asked: BTreeMap<u64, u32> = lines.iter().copied().collect();
+        if asked.len() < lines.len() {
+            return "invalid";
+        }
+        if let Some(kept) = self.orders.get(&order) {
+            return match kept.end {
+                End::GivenBack if kept.lines.is_empty() => "ended",
+                _ if kept.lines != asked => "differs",
+                End::GivenBack => "ended",
+                End::Open if kept.until <= self.now => "ended",
+                End::Open | End::Sold => "ok",
+            };
+        }
+        if lasts <= 0 {
+            return "invalid";
+        }
+        if lines.iter().any(|&(sku, _)| self.on_hand(sku).is_none()) {
+            return "unknown";
+        }
+        let free = |sku| self.on_hand(sku).unwrap() - self.reserved(sku);
+        if lines.iter().any(|&(sku, pieces)| free(sku) < pieces) {
+            return "insufficient";
+        }
+        let (until, end) = (self.now + lasts, End::Open);
+        self.orders.insert(
+            order,
+            Kept {
+                lines: asked,
+                until,
+                end,
+            },
+        );
+        "ok"
+    }
+
+    fn commit(&mut self, order: u64) -> &'static str {
+        let now = self.now;
+        match self.orders.get_mut(&order) {
+            None => "unknown",
+            Some(kept) if kept.lines.is_empty() => "unknown",
+            Some(kept) => match kept.end {
+                End::Sold => "ok",
+                End::GivenBack => "released",
+                End::Open if kept.until <= now => "expired",
+                End::Open => {
+                    kept.end = End::Sold;
+                    "ok"
+                }
+            },
+        }
+    }
+
+    fn release(&mut self, order: u64) -> &'static str {
+        let nothing = Kept {
+            lines: BTreeMap::new(),
+            until: 0,
+            end: End::GivenBack,
+        };
+        let kept = self.orders.entry(order).or_insert(nothing);
+        if kept.end == End::Sold {
+            return "committed";
+        }
+        kept.end = End::GivenBack;
+        "ok"
+    }
+}
+
+fn order(number: u64) -> OrderId {
+    OrderId::try_new(number).unwrap()
+}
+
+fn sku(number: u64) -> SkuId {
+    SkuId::try_new(number).unwrap()
+}
+
+fn reserve(stock: &Store, number: u64, lines: &[(u64, u32)], until: i64, now: Instant) -> &'static str {
+    let wanted: Vec<_> = lines
+        .iter()
+        .map(|&(number, pieces)| (sku(number), pieces))
+        .collect();
+    match app::reserve(stock, order(number), &wanted, Instant::from_micros(until), now) {
+        Ok(_) => "ok",
+        Err(ReserveError::Refused(refused)) => match refused {
+            ReserveRefused::Lines(_) | ReserveRefused::UntilPassed => "invalid",
+            ReserveRefused::DiffersFromExisting => "differs",
+            ReserveRefused::Ended => "ended",
+            ReserveRefused::UnknownSku(_) => "unknown",
+            ReserveRefused::Insufficient(_) => "insufficient",
+        },
+        Err(ReserveError::Store(error)) => panic!("{error}"),
+    }
+}
+
+fn commit(stock: &Store, number: u64, now: Instant) -> &'static str {
+    match app::commit(stock, order(number), now) {
+        Ok(_) => "ok",
+        Err(CommitError::Refused(CommitRefused::UnknownOrder)) => "unknown",
+        Err(CommitError::Refused(CommitRefused::Released)) => "released",
+        Err(CommitError::Refused(CommitRefused::Expired)) => "expired",
+        Err(CommitError::Store(error)) => panic!("{error}"),
+    }
+}
+
+fn release(stock: &Store, number: u64, now: Instant) -> &'static str {
+    match app::release(stock, order(number), now) {
+        Ok(_) => "ok",
+        Err(ReleaseError::Refused(ReleaseRefused::Committed)) => "committed",
+        Err(ReleaseError::Store(error)) => panic!("{error}"),
+    }
+}
+
+/// Does one step to both and answers what both said.
+fn take(step: &Step, stock: &Store, model: &mut Model) -> (&'static str, &'static str) {
+    let (start, now) = (model.now, Instant::from_micros(model.now));
+    match step {
+        Step::Reserve { order, lines, lasts } => (
+            reserve(stock, *order, lines, start + lasts, now),
+            model.reserve(*order, lines, *lasts),
+        ),
+        Step::Commit { order } => (commit(stock, *order, now), model.commit(*order)),
+        Step::Release { order } => (release(stock, *order, now), model.release(*order)),
+        Step::Wait { micros } => {
+            model.now += micros;
+            ("ok", "ok")
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_stock_is_what_arithmetic_says(steps in prop::collection::vec(step(), 1..60)) {
+        let stock = Store::new(::store::native::in_memory(MIGRATIONS).unwrap());
+        let mut model = Model::default();
+        for step in &steps {
+            let (said, expected) = take(step, &stock, &mut model);
+            prop_assert_eq!(said, expected, "{:?}", step);
+            let now = Instant::from_micros(model.now);
+            for (number, _) in INITIAL {
+                let level = app::level(&stock, &[sku(number)], now).unwrap()[0];
+                prop_assert!(level.reserved <= level.on_hand, "{:?} after {:?}", level, step);
+                prop_assert_eq!(Some(level.on_hand), model.on_hand(number));
+                prop_assert_eq!(level.reserved, model.reserved(number));
+                let newest = &stock.history(sku(number), None, 1).unwrap()[0];
+                prop_assert_eq!(newest.on_hand, level.on_hand, "history lags after {:?}", step);
+            }
+        }
+    }
+}
