@@ -1,5 +1,6 @@
 //! Wasm only: the contract `shop:payment-gateway`, and the variable that steers it.
 
+#[expect(unsafe_code, reason = "the generated glue of the component's exports")]
 mod api {
     wit_bindgen::generate!({
         path: ["../../wit/types", "../../wit/payment-gateway"],

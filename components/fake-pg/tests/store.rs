@@ -1,5 +1,7 @@
 //! The gateway's promises over its real book.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use std::cell::RefCell;
 use std::sync::Barrier;
 
