@@ -23,14 +23,18 @@ struct Held {
 }
 
 impl Durability {
-    /// Keeps the answer to a commit back.
-    pub(crate) fn hold(&mut self, reply: oneshot::Sender<Reply>, answer: Answer) {
+    /// Answers a guest: at once, unless the answer says that something is committed. Returns how
+    /// many guests were gone by now; what they committed stands all the same.
+    pub(crate) fn answer(&mut self, reply: oneshot::Sender<Reply>, answer: Answer, committed: bool) -> u64 {
+        if !committed {
+            return u64::from(reply.send(Reply::Done(answer)).is_err());
+        }
         self.held.push(Held { reply, answer });
+        self.settle()
     }
 
-    /// Makes all that is held durable and answers it. Returns how many guests were gone: their
-    /// commits stand all the same.
-    pub(crate) fn settle(&mut self) -> u64 {
+    /// Makes all that is held durable and answers it.
+    fn settle(&mut self) -> u64 {
         let mut gone = 0;
         for Held { reply, answer } in self.held.drain(..) {
             gone += u64::from(reply.send(Reply::Done(answer)).is_err());

@@ -1,39 +1,20 @@
 //! One SQLite connection and what a worker does with it.
 
-use std::path::{Path, PathBuf};
+mod open;
+
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::config::DbConfig;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+use rusqlite::{Connection, Statement, ToSql};
 
 use crate::class::{Class, Effect, Record};
 use crate::counters::Counters;
 use crate::link::Shared;
-use crate::policy::{Circumstances, Verdict, judge};
 use crate::watch::Watch;
 use crate::{Error, Rows, Value};
 
-/// Where a database lives.
-#[derive(Clone, Debug)]
-pub(crate) enum Place {
-    File(PathBuf),
-    Memory,
-}
-
-impl Place {
-    /// Makes the path absolute, so that SQLite cannot read it as a URI, and its folder exist.
-    pub(crate) fn file(path: &Path) -> Result<Self, Error> {
-        let failed = |error: std::io::Error| Error::Io(format!("could not open {}: {error}", path.display()));
-        let path = std::path::absolute(path).map_err(failed)?;
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        Ok(Self::File(path))
-    }
-}
+pub(crate) use open::Place;
 
 /// A connection with its settings, hooks and statement cache.
 pub(crate) struct Engine {
@@ -46,21 +27,6 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Opens the writing connection and makes sure that it can read and write.
-    pub(crate) fn open_writer(place: &Place, shared: Arc<Shared>) -> Result<Self, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        Self::open(place, shared, flags).and_then(|engine| {
-            engine.claim()?;
-            engine.guard()
-        })
-    }
-
-    /// Opens a connection that cannot write.
-    pub(crate) fn open_reader(place: &Place, shared: Arc<Shared>) -> Result<Self, Error> {
-        let engine = Self::open(place, shared, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        engine.guard()
-    }
-
     /// Closes this connection, which rolls back whatever it holds, and opens a new one.
     pub(crate) fn reopen(&mut self) -> Result<(), Error> {
         *self = Self::open_writer(&self.place, self.shared.clone())?;
@@ -197,115 +163,6 @@ impl Engine {
             None => error.into(),
         }
     }
-
-    fn open(place: &Place, shared: Arc<Shared>, access: OpenFlags) -> Result<Self, Error> {
-        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = match place {
-            Place::File(path) => Connection::open_with_flags(path, flags),
-            Place::Memory => Connection::open_in_memory_with_flags(flags),
-        };
-        let connection = opened.map_err(|error| unusable(place, &error))?;
-        let engine = Self {
-            connection,
-            place: place.clone(),
-            shared,
-            watch: Watch::default(),
-            record: Arc::default(),
-            in_transaction: Arc::default(),
-        };
-        engine.settle().map_err(|error| unusable(place, &error))?;
-        Ok(engine)
-    }
-
-    fn settle(&self) -> rusqlite::Result<()> {
-        let options = &self.shared.options;
-        let connection = &self.connection;
-        connection.busy_timeout(options.busy_timeout)?;
-        connection.set_prepared_statement_cache_capacity(options.statement_cache);
-        connection.pragma_update(None, "synchronous", options.synchronous.spellings()[0])?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        Ok(())
-    }
-
-    /// Switches to WAL, reads the schema and takes the write lock once.
-    fn claim(&self) -> Result<(), Error> {
-        let prove = || -> rusqlite::Result<String> {
-            let mode = self
-                .connection
-                .query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
-            self.connection
-                .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-            self.connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
-            Ok(mode)
-        };
-        let mode = prove().map_err(|error| unusable(&self.place, &error))?;
-        if self.is_file() && mode != "wal" {
-            return Err(Error::Io(format!(
-                "could not open {}: no write-ahead log there",
-                name(&self.place)
-            )));
-        }
-        Ok(())
-    }
-
-    /// From here on the connection serves guests.
-    fn guard(self) -> Result<Self, Error> {
-        self.watch.install(&self.connection)?;
-        let (record, shared, in_transaction) = (
-            self.record.clone(),
-            self.shared.clone(),
-            self.in_transaction.clone(),
-        );
-        let in_memory = !self.is_file();
-        self.connection.authorizer(Some(move |context: AuthContext<'_>| {
-            let in_transaction = in_transaction.load(Relaxed);
-            let given = Circumstances {
-                options: &shared.options,
-                in_memory,
-                in_transaction,
-            };
-            note(
-                &mut record.lock().unwrap_or_else(PoisonError::into_inner),
-                &context,
-                &given,
-            )
-        }))?;
-        Ok(self)
-    }
-}
-
-/// Writes down what SQLite is about to allow a statement, and decides.
-fn note(record: &mut Record, context: &AuthContext<'_>, given: &Circumstances<'_>) -> Authorization {
-    let outermost = context.accessor.is_none();
-    match &context.action {
-        AuthAction::Insert { .. } if outermost => {
-            record.changes_rows = true;
-            record.inserts_rows = true;
-        }
-        AuthAction::Update { .. } | AuthAction::Delete { .. } if outermost => record.changes_rows = true,
-        AuthAction::Insert { .. } | AuthAction::Update { .. } | AuthAction::Delete { .. } => {}
-        AuthAction::Read { .. }
-        | AuthAction::Select
-        | AuthAction::Function { .. }
-        | AuthAction::Recursive => {}
-        _ => record.changes_schema = true,
-    }
-    match judge(&context.action, context.database_name, given) {
-        Verdict::Allow => Authorization::Allow,
-        Verdict::Is(class) => {
-            record.special.get_or_insert(class);
-            Authorization::Allow
-        }
-        Verdict::Accept(rows) => {
-            record.special.get_or_insert(Class::Accepted(rows));
-            Authorization::Ignore
-        }
-        Verdict::Refuse(why) => {
-            record.refusal = Some(why);
-            Authorization::Deny
-        }
-    }
 }
 
 fn check_count(statement: &Statement<'_>, params: &[Value]) -> Result<(), Error> {
@@ -338,16 +195,5 @@ impl ToSql for Value {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Blob(bytes) => ValueRef::Blob(bytes),
         }))
-    }
-}
-
-fn unusable(place: &Place, error: &rusqlite::Error) -> Error {
-    Error::Io(format!("could not open {}: {error}", name(place)))
-}
-
-fn name(place: &Place) -> String {
-    match place {
-        Place::File(path) => path.display().to_string(),
-        Place::Memory => "an in-memory database".to_owned(),
     }
 }

@@ -16,13 +16,14 @@ pub enum Error {
     /// Nothing was changed; the statement may be repeated.
     #[error("database is locked")]
     Busy,
-    /// The transaction held the writer for too long and was rolled back. Every further statement
-    /// answers the same until the guest ends the transaction with `ROLLBACK` or `COMMIT`.
-    #[error("the transaction was open for too long and has been rolled back; end it with ROLLBACK")]
+    /// The statement ran, or its transaction held the writer, for too long; nothing of it is kept.
+    /// Inside a transaction every further statement answers the same until the guest ends it with
+    /// `ROLLBACK` or `COMMIT`.
+    #[error("the time limit was exceeded and the transaction has been rolled back")]
     Timeout,
     /// The transaction was rolled back because a statement in it was abandoned or broke down.
     /// Further statements answer the same until the guest ends it with `ROLLBACK` or `COMMIT`.
-    #[error("the transaction has been rolled back after a failed statement; end it with ROLLBACK")]
+    #[error("the transaction has been rolled back after a failed statement")]
     RolledBack,
     /// The database is closed.
     #[error("the database is closed")]

@@ -43,11 +43,14 @@ pub struct Options {
     pub queue_timeout: Duration,
     /// How many statements may wait for the writer, and how many for the readers.
     pub queue_limit: usize,
-    /// How long one guest may hold the writer, from `BEGIN` to the end of its transaction or for a
-    /// single statement, before it is rolled back.
+    /// How long one guest may hold the writer, from `BEGIN` to the end of its transaction, or any
+    /// connection for a single statement, before it is stopped and rolled back.
     pub transaction_deadline: Duration,
     /// The largest answer of one statement; a larger one is an error.
     pub max_result_bytes: usize,
+    /// The largest the database may grow, in whole pages; beyond it a write is answered
+    /// [`crate::Error::DatabaseFull`].
+    pub max_database_bytes: Option<u64>,
     /// Fault injection, for tests.
     pub fault: Option<Arc<dyn Fault>>,
 }
@@ -63,6 +66,7 @@ impl Default for Options {
             queue_limit: 1024,
             transaction_deadline: Duration::from_secs(5),
             max_result_bytes: 128 << 20,
+            max_database_bytes: None,
             fault: None,
         }
     }

@@ -1,14 +1,14 @@
 //! What a guest may ask SQLite for. Connections are shared between guests, so nothing that stays
 //! behind on a connection is allowed.
 
-use rusqlite::hooks::{AuthAction, TransactionOperation};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperation};
 
-use crate::class::Class;
+use crate::class::{Class, Record};
 use crate::{Options, Rows, Value};
 
 /// What becomes of one step of a statement.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Verdict {
+enum Verdict {
     Allow,
     /// Allowed, and it makes the statement one of this class.
     Is(Class),
@@ -45,8 +45,45 @@ const INQUIRIES: [&str; 14] = [
 /// Pragmas that act even without an argument, and whose action is the host's.
 const MAINTENANCE: [&str; 3] = ["incremental_vacuum", "shrink_memory", "wal_checkpoint"];
 
+/// Writes down what SQLite is about to allow a statement, and decides.
+pub(crate) fn note(
+    record: &mut Record,
+    context: &AuthContext<'_>,
+    given: &Circumstances<'_>,
+) -> Authorization {
+    let outermost = context.accessor.is_none();
+    match &context.action {
+        AuthAction::Insert { .. } if outermost => {
+            record.changes_rows = true;
+            record.inserts_rows = true;
+        }
+        AuthAction::Update { .. } | AuthAction::Delete { .. } if outermost => record.changes_rows = true,
+        AuthAction::Insert { .. } | AuthAction::Update { .. } | AuthAction::Delete { .. } => {}
+        AuthAction::Read { .. }
+        | AuthAction::Select
+        | AuthAction::Function { .. }
+        | AuthAction::Recursive => {}
+        _ => record.changes_schema = true,
+    }
+    match judge(&context.action, context.database_name, given) {
+        Verdict::Allow => Authorization::Allow,
+        Verdict::Is(class) => {
+            record.special.get_or_insert(class);
+            Authorization::Allow
+        }
+        Verdict::Accept(rows) => {
+            record.special.get_or_insert(Class::Accepted(rows));
+            Authorization::Ignore
+        }
+        Verdict::Refuse(why) => {
+            record.refusal = Some(why);
+            Authorization::Deny
+        }
+    }
+}
+
 /// Decides on one step of a statement, which concerns the schema `database` if any.
-pub(crate) fn judge(action: &AuthAction<'_>, database: Option<&str>, given: &Circumstances<'_>) -> Verdict {
+fn judge(action: &AuthAction<'_>, database: Option<&str>, given: &Circumstances<'_>) -> Verdict {
     use TransactionOperation::{Begin, Release, Rollback};
     match action {
         AuthAction::Transaction { operation: Begin } => Verdict::Is(Class::Begin),
@@ -70,27 +107,25 @@ pub(crate) fn judge(action: &AuthAction<'_>, database: Option<&str>, given: &Cir
         AuthAction::Function { function_name } if function_name.eq_ignore_ascii_case("load_extension") => {
             refuse("loading extensions is not allowed")
         }
-        AuthAction::CreateTable { .. }
-        | AuthAction::CreateIndex { .. }
-        | AuthAction::CreateTrigger { .. }
-        | AuthAction::CreateView { .. }
-        | AuthAction::CreateVtable { .. }
-            if database != Some("temp") =>
-        {
-            Verdict::Allow
-        }
-        AuthAction::CreateTable { .. }
-        | AuthAction::CreateIndex { .. }
-        | AuthAction::CreateTrigger { .. }
-        | AuthAction::CreateView { .. }
-        | AuthAction::CreateVtable { .. }
-        | AuthAction::CreateTempIndex { .. }
-        | AuthAction::CreateTempTable { .. }
-        | AuthAction::CreateTempTrigger { .. }
-        | AuthAction::CreateTempView { .. } => {
+        _ if makes_temporary(action, database) => {
             refuse("temporary tables, views and triggers are not allowed: connections are shared")
         }
         _ => Verdict::Allow,
+    }
+}
+
+fn makes_temporary(action: &AuthAction<'_>, database: Option<&str>) -> bool {
+    match action {
+        AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempTrigger { .. }
+        | AuthAction::CreateTempView { .. } => true,
+        AuthAction::CreateIndex { .. }
+        | AuthAction::CreateTable { .. }
+        | AuthAction::CreateTrigger { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateVtable { .. } => database == Some("temp"),
+        _ => false,
     }
 }
 

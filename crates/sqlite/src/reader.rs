@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::class::Class;
 use crate::engine::Engine;
 use crate::fault::Point;
 use crate::job::{Answer, Job, Read, Reply};
 use crate::stats::count;
-use crate::watch::Current;
+use crate::watch::{Cause, Current};
 use crate::{Error, Rows, Value};
 
 /// SQLite's message when a statement that seemed to read wants to write after all: what `IF EXISTS`
@@ -51,6 +52,7 @@ fn serve(engine: &Engine, job: Job) {
     *engine.watch.current() = Current {
         counters: job.counters,
         abandoned: job.abandoned.clone(),
+        until: Some(Instant::now() + engine.shared.options.transaction_deadline),
         ..Current::default()
     };
     let Job {
@@ -68,7 +70,16 @@ fn serve(engine: &Engine, job: Job) {
             Some(Err(Error::Io("the database failed unexpectedly".to_owned())))
         }
     };
+    let timed_out = engine.watch.current().interrupted == Some(Cause::Deadline);
     let answer = match outcome {
+        Some(Err(_)) if timed_out => {
+            count(&meter.timeouts);
+            Reply::Done(Answer {
+                result: Err(Error::Timeout),
+                standing,
+                counters,
+            })
+        }
         None => Reply::NotARead(params),
         Some(result) => Reply::Done(Answer {
             result,

@@ -106,6 +106,19 @@ pub(crate) fn refuse_lost(
     }
 }
 
+/// Where a statement leaves its guest: `was` is the transaction it was in before, `open` whether
+/// SQLite has one open now.
+pub(crate) fn standing_after(was: Option<Opened>, done: &Done, timed_out: bool, open: bool) -> Standing {
+    match was {
+        Some(opened) if timed_out => Standing::Lost(opened, Error::Timeout),
+        // If it broke down after its transaction had ended, only the answer is lost.
+        Some(opened) if done.broken && open => Standing::Lost(opened, Error::RolledBack),
+        Some(opened) if open => Standing::Open(opened),
+        None if open && !timed_out && !done.broken => Standing::Open(done.begins.clone()),
+        Some(_) | None => Standing::Idle,
+    }
+}
+
 /// Whether success of this statement means that something is committed.
 fn would_commit(class: &Class, opened: Option<&Opened>) -> bool {
     match (class, opened) {

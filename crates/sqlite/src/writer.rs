@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
+use tokio::sync::oneshot;
+
 use crate::Error;
 use crate::durability::Durability;
 use crate::engine::Engine;
 use crate::job::{Answer, Job, Message, Opened, Reply, SessionId, Standing};
 use crate::stats::count;
-use crate::turn::{Done, carry_out, refuse_lost};
+use crate::turn::{Done, carry_out, refuse_lost, standing_after};
 use crate::watch::{Cause, Current};
 
 /// The guest that holds the writer, from the beginning of its transaction to its end.
@@ -201,38 +203,39 @@ impl Writer {
         self.conclude(job, opened, done, interrupted, deadline);
     }
 
-    fn conclude(&mut self, job: Job, was: Option<Opened>, done: Done, cut: Option<Cause>, until: Instant) {
-        let Done {
-            mut result,
-            counters,
-            begins,
-            committed,
-            broken,
-        } = done;
-        let timed_out = cut == Some(Cause::Deadline) && result.is_err();
+    fn conclude(
+        &mut self,
+        job: Job,
+        was: Option<Opened>,
+        mut done: Done,
+        cut: Option<Cause>,
+        until: Instant,
+    ) {
+        let timed_out = cut == Some(Cause::Deadline) && done.result.is_err();
         if timed_out {
             count(&self.engine.shared.meter.timeouts);
-            result = Err(Error::Timeout);
+            done.result = Err(Error::Timeout);
         }
         let open = self.engine.in_transaction();
-        let standing = match was {
-            Some(opened) if timed_out => Standing::Lost(opened, Error::Timeout),
-            Some(opened) if broken => Standing::Lost(opened, Error::RolledBack),
-            Some(opened) if open => Standing::Open(opened),
-            None if open && !timed_out && !broken => {
-                self.turn = Some(Turn {
-                    session: job.session,
-                    opened: begins.clone(),
-                    until,
-                });
-                Standing::Open(begins)
-            }
-            _ => Standing::Idle,
-        };
+        let standing = standing_after(was, &done, timed_out, open);
+        if let (None, Standing::Open(opened)) = (&self.turn, &standing) {
+            self.turn = Some(Turn {
+                session: job.session,
+                opened: opened.clone(),
+                until,
+            });
+        }
+        let Done {
+            result,
+            counters,
+            committed,
+            broken,
+            ..
+        } = done;
         let meter = &self.engine.shared.meter;
         if committed {
             count(&meter.commits);
-        } else if self.turn.is_some() && !open {
+        } else if self.turn.is_some() && !open && !broken {
             count(&meter.rollbacks);
         }
         if !matches!(standing, Standing::Open(_)) {
@@ -253,20 +256,9 @@ impl Writer {
         }
     }
 
-    /// Gives an answer, through [`Durability`] where it says that a commit is done. Returns whether
-    /// nobody was there to take it.
-    fn answer(
-        &mut self,
-        reply: tokio::sync::oneshot::Sender<Reply>,
-        answer: Answer,
-        committed: bool,
-    ) -> bool {
-        let gone = if committed {
-            self.durability.hold(reply, answer);
-            self.durability.settle()
-        } else {
-            u64::from(reply.send(Reply::Done(answer)).is_err())
-        };
+    /// Gives an answer; returns whether nobody was there to take it.
+    fn answer(&mut self, reply: oneshot::Sender<Reply>, answer: Answer, committed: bool) -> bool {
+        let gone = self.durability.answer(reply, answer, committed);
         self.engine.shared.meter.abandoned.fetch_add(gone, Relaxed);
         gone > 0
     }

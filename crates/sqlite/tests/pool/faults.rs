@@ -150,3 +150,24 @@ async fn a_panic_costs_one_statement_and_its_transaction() {
     );
     assert_eq!(scratch.database.stats().panics, 2);
 }
+
+#[tokio::test]
+async fn a_panic_after_the_commit_loses_only_the_answer() {
+    let fault: Arc<dyn Fault> = Arc::new(AtEveryPoint(|point: Point<'_>| match point {
+        Point::AfterStatement("commit") => panic!("made up"),
+        _ => Ok(()),
+    }));
+    let (_scratch, mut guest) = Scratch::with_entries(Options {
+        fault: Some(fault),
+        ..Options::default()
+    })
+    .await;
+    run(&mut guest, "begin").await;
+    run(&mut guest, "insert into entry values (1, 'a')").await;
+    assert_eq!(
+        refused(&mut guest, "commit").await,
+        "the database failed unexpectedly"
+    );
+    assert!(!guest.in_transaction());
+    assert_eq!(integers(&mut guest, "select id from entry").await, [1]);
+}

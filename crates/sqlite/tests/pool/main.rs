@@ -1,7 +1,10 @@
 //! What guests may rely on, tested through the public API only.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod counters;
 mod crash;
+mod endings;
 mod faults;
 mod lifecycle;
 mod limits;
