@@ -43,10 +43,7 @@ async fn a_database_that_may_not_grow_says_so_and_goes_on() {
         "SQLite ends a transaction that finds no room"
     );
     run(&mut guest, "insert into entry values (3, 'small')").await;
-    assert_eq!(
-        (open, integers(&mut guest, "select id from entry").await),
-        (false, vec![3])
-    );
+    assert_eq!(integers(&mut guest, "select id from entry").await, [3]);
     assert_eq!(
         guest
             .execute("insert into entry values (4, zeroblob(2000000000))", vec![])
