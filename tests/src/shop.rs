@@ -1,0 +1,304 @@
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a shop may take to serve; a first start compiles the components.
+const START: Duration = Duration::from_secs(120);
+
+/// A shop in a folder of its own. It is killed when dropped.
+pub struct Shop {
+    folder: TempDir,
+    flags: Vec<String>,
+    running: Option<Running>,
+}
+
+struct Running {
+    host: Child,
+    url: String,
+}
+
+/// What the shop answered.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The response's headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body; `null` when it is empty or not JSON.
+    pub json: Value,
+    /// The body as it came.
+    pub text: String,
+}
+
+/// Somebody who talks to the shop, with or without a token.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Option<String>,
+}
+
+/// Somebody who has signed up and logged in.
+pub struct Signup {
+    /// The account's id.
+    pub id: u64,
+    /// Talks with the account's token.
+    pub client: Client,
+}
+
+/// The root of the workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .expect("the workspace is there")
+}
+
+impl Shop {
+    /// Starts a shop with fresh data.
+    pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts a shop with fresh data and more flags for the host, such as `--variable a=b`.
+    pub fn start_with(flags: &[&str]) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let key = |byte: u8| STANDARD.encode([byte; 32]);
+        let secrets = format!("jwt_keys = \"test:{}\"\nidentity_key = \"{}\"\n", key(1), key(2));
+        std::fs::write(folder.path().join("secrets.toml"), secrets)?;
+        let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+        let mut shop = Self {
+            folder,
+            flags,
+            running: None,
+        };
+        shop.resume()?;
+        Ok(shop)
+    }
+
+    /// Starts the shop again on the data it had.
+    pub fn resume(&mut self) -> Result<()> {
+        let binary = workspace().join("target/debug/bodega");
+        ensure!(
+            binary.exists(),
+            "{} is missing: run `cargo xtask build`",
+            binary.display()
+        );
+        let secrets = format!("@{}", self.folder.path().join("secrets.toml").display());
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())?;
+        let mut host = Command::new(binary)
+            .args([
+                "up",
+                "--from",
+                "spin.toml",
+                "--listen",
+                "127.0.0.1:0",
+                "--variable",
+                &secrets,
+            ])
+            .arg("--state-dir")
+            .arg(self.folder.path())
+            .args(&self.flags)
+            .current_dir(workspace())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .context("could not start the host")?;
+        let url = self.announced_url(&mut host);
+        self.running = Some(Running {
+            host,
+            url: String::new(),
+        });
+        let url = url?;
+        self.running.as_mut().context("just started")?.url = url;
+        Ok(())
+    }
+
+    /// Ends the host at once, as a power cut would for it.
+    pub fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.host.kill();
+            let _ = running.host.wait();
+        }
+    }
+
+    /// Asks the host to end (SIGTERM) and waits until it has.
+    pub fn stop(&mut self) -> Result<std::process::ExitStatus> {
+        let mut running = self.running.take().context("the shop is not running")?;
+        let pid = running.host.id().to_string();
+        ensure!(
+            Command::new("kill").args(["-TERM", &pid]).status()?.success(),
+            "could not signal the host"
+        );
+        Ok(running.host.wait()?)
+    }
+
+    /// Where its databases are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process id of the host.
+    pub fn pid(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.host.id())
+    }
+
+    /// Everything the shop logged so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    /// Somebody without an account.
+    pub fn visitor(&self) -> Client {
+        let url = self
+            .running
+            .as_ref()
+            .map(|running| running.url.clone())
+            .unwrap_or_default();
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build();
+        Client {
+            http: http.expect("a client without TLS can be built"),
+            url,
+            token: None,
+        }
+    }
+
+    /// Somebody new who has signed up and logged in.
+    pub async fn customer(&self) -> Result<Signup> {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let email = format!("customer{}@example.com", COUNT.fetch_add(1, Ordering::Relaxed));
+        let visitor = self.visitor();
+        let body = json!({"email": email, "password": "pass1234", "name": "김보데"});
+        let signed_up = visitor.post("/users", &body).await?;
+        ensure!(signed_up.status == 201, "sign-up: {signed_up:?}");
+        let id = signed_up.json["id"].as_u64().context("no id")?;
+        let login = json!({"email": email, "password": "pass1234"});
+        let logged_in = visitor.post("/auth/login", &login).await?;
+        ensure!(logged_in.status == 200, "login: {logged_in:?}");
+        let token = logged_in.json["accessToken"].as_str().context("no token")?;
+        Ok(Signup {
+            id,
+            client: visitor.with_token(token),
+        })
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("shop.log")
+    }
+
+    /// Waits for the host's line `Serving http://…`; what it prints afterwards is read and dropped.
+    fn announced_url(&self, host: &mut Child) -> Result<String> {
+        let output = host.stdout.take().context("the output is piped")?;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+                    let _ = sender.send(url.trim_end_matches('/').to_owned());
+                }
+            }
+        });
+        let started = Instant::now();
+        while started.elapsed() < START {
+            if let Ok(url) = receiver.recv_timeout(Duration::from_millis(50)) {
+                return Ok(url);
+            }
+            if let Some(status) = host.try_wait()? {
+                bail!("the host ended with {status}:\n{}", self.logged());
+            }
+        }
+        bail!("the shop did not start in {START:?}:\n{}", self.logged())
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.logged();
+            let tail = log.lines().rev().take(40).collect::<Vec<_>>();
+            eprintln!("--- the shop's last log lines ---");
+            tail.iter().rev().for_each(|line| eprintln!("{line}"));
+        }
+    }
+}
+
+impl Client {
+    /// The same client with this access token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The access token.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Where the shop is: `http://127.0.0.1:1234`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Result<Reply> {
+        self.send(self.request(reqwest::Method::GET, path)).await
+    }
+
+    /// POST of a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Reply> {
+        self.send(self.request(reqwest::Method::POST, path).json(body))
+            .await
+    }
+
+    /// A request to change before it is sent with [`Client::send`].
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Reply> {
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await?;
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Reply {
+            status,
+            headers,
+            json,
+            text,
+        })
+    }
+
+    /// Orders so many pieces of one product, paid by card.
+    pub async fn order(&self, product: u64, quantity: u64) -> Result<Reply> {
+        let body = json!({"productId": product, "quantity": quantity, "paymentMethod": "CARD"});
+        self.post("/orders", &body).await
+    }
+
+    /// How many pieces of a product its page says there are.
+    pub async fn stock(&self, product: u64) -> Result<u64> {
+        let page = self.get(&format!("/products/{product}")).await?;
+        page.json["stockQuantity"]
+            .as_u64()
+            .with_context(|| format!("no stock on {page:?}"))
+    }
+}
