@@ -1,5 +1,7 @@
 //! The wire: WIT types on one side, use cases on the other. Reads the clock once per call.
 
+#![expect(unsafe_code, reason = "what wit-bindgen and the SDK generate crosses the ABI")]
+
 use std::fmt::Display;
 
 use ::store::DbError;
@@ -84,7 +86,7 @@ impl wire::Guest for api::Component {
         })
     }
 
-    fn level(ctx: CallContext, skus: Vec<ids::SkuId>) -> Result<Vec<wire::Level>, wire::LevelError> {
+    fn level(ctx: CallContext, skus: Vec<ids::SkuId>) -> Result<Vec<wire::StockLevel>, wire::LevelError> {
         let call = Call::of_nobody("stock.level", &ctx);
         let skus: Vec<SkuId> = skus
             .into_iter()
@@ -186,8 +188,8 @@ fn release_refused(refused: ReleaseRefused) -> wire::ReleaseError {
     }
 }
 
-fn level_view(level: &Level) -> wire::Level {
-    wire::Level {
+fn level_view(level: &Level) -> wire::StockLevel {
+    wire::StockLevel {
         sku: sku_view(level.sku),
         on_hand: level.on_hand,
         reserved: level.reserved,

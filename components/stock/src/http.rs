@@ -87,8 +87,7 @@ fn level_problem(error: LevelError) -> Problem {
 
 fn store_problem(error: DbError) -> Problem {
     if error.retryable() {
-        web::log::warn("stock.http", &error.to_string());
-        Problem::unavailable()
+        Problem::unavailable_because("stock.http", &error)
     } else {
         Problem::defect("stock.http", &error)
     }

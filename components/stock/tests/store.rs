@@ -1,5 +1,10 @@
 //! What the stock promises, over a real database: one suite for every database the store knows.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
 use std::path::Path;
 use std::sync::Barrier;
 use std::thread;

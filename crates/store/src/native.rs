@@ -9,21 +9,22 @@ use crate::{Db, DbError, Driver, Migration, Rows, Value};
 
 /// Opens a database that lives as long as the answer.
 pub fn in_memory(migrations: &[Migration]) -> Result<Db, DbError> {
-    prepare(
-        Connection::open_in_memory().map_err(|error| to_error(&error))?,
-        migrations,
-    )
+    Db::open(in_memory_driver()?, migrations)
+}
+
+/// The driver of a database that lives as long as the answer: for tests that look over its shoulder, to
+/// count statements for instance.
+pub fn in_memory_driver() -> Result<Box<dyn Driver>, DbError> {
+    prepare(Connection::open_in_memory().map_err(|error| to_error(&error))?)
 }
 
 /// Opens a database in a file. Several connections may have it open.
 pub fn open(path: &Path, migrations: &[Migration]) -> Result<Db, DbError> {
-    prepare(
-        Connection::open(path).map_err(|error| to_error(&error))?,
-        migrations,
-    )
+    let driver = prepare(Connection::open(path).map_err(|error| to_error(&error))?)?;
+    Db::open(driver, migrations)
 }
 
-fn prepare(connection: Connection, migrations: &[Migration]) -> Result<Db, DbError> {
+fn prepare(connection: Connection) -> Result<Box<dyn Driver>, DbError> {
     let settings = "pragma busy_timeout = 10000; pragma synchronous = off; pragma foreign_keys = on;";
     connection
         .execute_batch(settings)
@@ -36,7 +37,7 @@ fn prepare(connection: Connection, migrations: &[Migration]) -> Result<Db, DbErr
         Ok(()) | Err(DbError::Busy) => {}
         Err(error) => return Err(error),
     }
-    Db::open(Box::new(NativeSqlite { connection }), migrations)
+    Ok(Box::new(NativeSqlite { connection }))
 }
 
 struct NativeSqlite {

@@ -1,0 +1,91 @@
+//! How many statements each call sends: the README's table, counted.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ::store::{Db, DbError, Driver, Rows, Value, native};
+use expect_test::expect;
+use kernel::{Instant, OrderId, SkuId};
+use stock::app;
+use stock::store::{MIGRATIONS, Store};
+
+const NOW: Instant = Instant::from_micros(10);
+const LATER: Instant = Instant::from_micros(100);
+
+/// Counts what goes through.
+struct Counting {
+    inner: Box<dyn Driver>,
+    count: Rc<Cell<u32>>,
+}
+
+impl Driver for Counting {
+    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
+        self.count.set(self.count.get() + 1);
+        self.inner.execute(statement, params)
+    }
+
+    fn begin(&self) -> &'static str {
+        self.inner.begin()
+    }
+
+    fn schema_version(&self) -> Result<u32, DbError> {
+        self.inner.schema_version()
+    }
+
+    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
+        self.inner.set_schema_version(version)
+    }
+}
+
+#[test]
+fn every_call_costs_what_the_readme_says() {
+    let count = Rc::new(Cell::new(0));
+    let driver = Counting {
+        inner: native::in_memory_driver().unwrap(),
+        count: count.clone(),
+    };
+    let stock = Store::new(Db::open(Box::new(driver), MIGRATIONS).unwrap());
+    let (sku, order) = (|n| SkuId::try_new(n).unwrap(), |n| OrderId::try_new(n).unwrap());
+    let (one, three) = ([(sku(1), 1)], [(sku(1), 1), (sku(2), 1), (sku(3), 1)]);
+    let reserve = |number, lines: &[_]| drop(app::reserve(&stock, order(number), lines, LATER, NOW));
+    let mut table = String::new();
+    let mut line = |what: &str, call: &dyn Fn()| {
+        count.set(0);
+        call();
+        table += &format!("{what}: {}\n", count.get());
+    };
+    line("reserve one line", &|| reserve(1, &one));
+    line("reserve three lines", &|| reserve(2, &three));
+    line("reserve again", &|| reserve(2, &three));
+    line("reserve too many", &|| reserve(3, &[(sku(3), 6)]));
+    line("reserve an unknown SKU", &|| reserve(3, &[(sku(4), 6)]));
+    let commit = |number| app::commit(&stock, order(number), NOW).unwrap();
+    let release = |number| app::release(&stock, order(number), NOW).unwrap();
+    line("commit", &|| assert!(commit(2).is_new()));
+    line("commit again", &|| assert!(!commit(2).is_new()));
+    line("release", &|| assert!(release(1).is_new()));
+    line("release again", &|| assert!(!release(1).is_new()));
+    line("release an unknown order", &|| assert!(release(4).is_new()));
+    line("level of three", &|| {
+        drop(app::level(&stock, &[sku(1), sku(2), sku(3)], NOW).unwrap())
+    });
+    expect![[r#"
+        reserve one line: 5
+        reserve three lines: 5
+        reserve again: 4
+        reserve too many: 5
+        reserve an unknown SKU: 5
+        commit: 7
+        commit again: 1
+        release: 6
+        release again: 1
+        release an unknown order: 4
+        level of three: 1
+    "#]]
+    .assert_eq(&table);
+}
