@@ -1,5 +1,7 @@
 //! Transactions that the host ends: the guest is gone, or too slow.
 
+use std::future::{Future as _, poll_fn};
+use std::task::Poll;
 use std::time::Duration;
 
 use sqlite::{Error, Options};
@@ -18,7 +20,12 @@ async fn a_connection_dropped_inside_its_transaction_leaves_nothing_behind() {
     run(&mut next, "insert into entry values (2, 'b')").await;
     run(&mut next, "commit").await;
     assert_eq!(integers(&mut next, "select id from entry").await, [2]);
-    assert_eq!(scratch.database.stats().rollbacks, 1);
+    let stats = scratch.database.stats();
+    assert_eq!(
+        (stats.rollbacks, stats.timeouts),
+        (1, 0),
+        "at once, not when its time was up"
+    );
 }
 
 #[tokio::test]
@@ -50,6 +57,7 @@ async fn a_begin_dropped_while_it_waits_does_not_pin_the_writer() {
     run(&mut holder, "commit").await;
     run(&mut holder, "insert into entry values (1, 'x')").await;
     assert!(!waiting.in_transaction());
+    assert_eq!(scratch.database.stats().timeouts, 0);
 }
 
 #[tokio::test]
@@ -114,6 +122,7 @@ async fn a_long_statement_is_interrupted_when_its_guest_is_gone() {
         () = until(&scratch.database, |stats| stats.writes > seen) => {}
     }
     run(&mut scratch.connect(), "insert into entry values (1, 'x')").await;
+    assert_eq!(scratch.database.stats().timeouts, 0);
 }
 
 #[tokio::test]
@@ -161,4 +170,24 @@ async fn a_statement_that_outlives_the_deadline_is_cut_short() {
     assert_eq!(guest.execute("select 1", vec![]).await, Err(Error::Timeout));
     run(&mut guest, "rollback").await;
     assert_eq!(integer(&mut guest, "select count(*) from entry").await, 0);
+}
+
+#[tokio::test]
+async fn an_answer_nobody_picked_up_does_not_keep_the_transaction_open() {
+    let (scratch, mut guest) = Scratch::with_entries(Options::default()).await;
+    // Known as a BEGIN from here on, so that one poll sends it straight to the writer.
+    run(&mut guest, "begin").await;
+    run(&mut guest, "rollback").await;
+    let seen = scratch.database.stats().writes;
+    let mut begin = Box::pin(guest.execute("begin", vec![]));
+    poll_fn(|context| {
+        assert!(begin.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    until(&scratch.database, |stats| stats.writes > seen).await;
+    drop(begin);
+    run(&mut scratch.connect(), "insert into entry values (1, 'x')").await;
+    let stats = scratch.database.stats();
+    assert_eq!((stats.rollbacks, stats.timeouts), (2, 0));
 }

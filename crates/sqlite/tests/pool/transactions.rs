@@ -1,6 +1,8 @@
 //! Transactions that guests begin and end themselves.
 
-use sqlite::{Options, Synchronous};
+use std::time::Duration;
+
+use sqlite::{Database, Error, Options, Synchronous};
 
 use crate::support::{Scratch, integer, integers, refused, run};
 
@@ -146,4 +148,29 @@ async fn a_failed_statement_leaves_the_transaction_open() {
         refused(&mut guest, "commit").await,
         "cannot commit - no transaction is active"
     );
+}
+
+#[tokio::test]
+async fn a_deferred_begin_takes_the_write_lock_at_once() {
+    let (scratch, mut guest) = Scratch::with_entries(Options::default()).await;
+    // Another process on the same file, which can be told apart only by its own connections.
+    let options = Options {
+        busy_timeout: Duration::from_millis(10),
+        ..Options::default()
+    };
+    let elsewhere = Database::open(&scratch.path(), options).unwrap();
+    let mut stranger = elsewhere.connect();
+    run(&mut guest, "begin deferred").await;
+    let answer = stranger
+        .execute("insert into entry values (1, 'x')", vec![])
+        .await;
+    assert_eq!(
+        answer,
+        Err(Error::Busy),
+        "or the guest's own first write would have to fail"
+    );
+    run(&mut guest, "insert into entry values (2, 'y')").await;
+    run(&mut guest, "commit").await;
+    run(&mut stranger, "insert into entry values (1, 'x')").await;
+    assert_eq!(integers(&mut guest, "select id from entry").await, [1, 2]);
 }
