@@ -1,0 +1,125 @@
+//! `spin.toml` against the tree: a misspelt name in it is silently nothing to Spin.
+
+use manifest::Capability;
+use toml::{Table, Value};
+
+use crate::Finding;
+use crate::tree::File;
+
+/// Complaints about a manifest, given the databases that the runtime configuration knows and the
+/// components there are.
+fn findings(manifest: &File, databases: &[String], components: &[String]) -> Vec<Finding> {
+    let table: Table = match manifest.text.parse() {
+        Ok(table) => table,
+        Err(error) => return vec![Finding::new(&manifest.path, 1, error.to_string())],
+    };
+    let mut findings = Vec::new();
+    let mut complain = |needle: &str, why: String| {
+        findings.push(Finding::new(&manifest.path, line_of(&manifest.text, needle), why));
+    };
+    let Some(declared) = table.get("component").and_then(Value::as_table) else {
+        return vec![Finding::new(&manifest.path, 1, "there are no components")];
+    };
+    for (name, component) in declared {
+        let sources = dependencies(component).filter_map(|(_, dependency)| dependency.get("path"));
+        for source in sources.chain(component.get("source")).filter_map(Value::as_str) {
+            let built = source
+                .strip_prefix("target/components/")
+                .and_then(|file| file.strip_suffix(".wasm"));
+            if !built.is_some_and(|built| components.iter().any(|component| component == built)) {
+                complain(
+                    source,
+                    format!("{name}: `{source}` is not what any folder of components/ becomes"),
+                );
+            }
+        }
+        for label in words(component.get("sqlite_databases")) {
+            if !databases.iter().any(|known| known == label) {
+                complain(
+                    &format!("\"{label}\""),
+                    format!("{name}: runtime-config.toml has no database `{label}`"),
+                );
+            }
+        }
+        for (import, dependency) in dependencies(component) {
+            for word in words(dependency.get("inherit_configuration")) {
+                if !Capability::ALL.iter().any(|capability| capability.name() == word) {
+                    complain(
+                        &format!("\"{word}\""),
+                        format!("{import}: there is no capability `{word}`"),
+                    );
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn dependencies(component: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    component
+        .get("dependencies")
+        .and_then(Value::as_table)
+        .into_iter()
+        .flatten()
+}
+
+fn words(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+fn line_of(text: &str, needle: &str) -> usize {
+    text.lines()
+        .position(|line| line.contains(needle))
+        .map_or(1, |index| index + 1)
+}
+
+#[test]
+fn the_manifest_names_only_what_there_is() {
+    let files = crate::tree::files();
+    let named = |path: &str| {
+        files
+            .iter()
+            .find(|file| file.path == path)
+            .unwrap_or_else(|| panic!("there is no {path}"))
+    };
+    let runtime: Table = named("runtime-config.toml")
+        .text
+        .parse()
+        .expect("runtime-config.toml is TOML");
+    let databases = runtime
+        .get("sqlite_database")
+        .and_then(Value::as_table)
+        .expect("it names databases");
+    let databases: Vec<String> = databases.keys().cloned().collect();
+    crate::expect_none(&findings(
+        named("spin.toml"),
+        &databases,
+        &crate::tree::components(),
+    ));
+}
+
+#[test]
+fn a_name_that_means_nothing_is_found() {
+    let text = "\
+[component.a]
+source = \"target/components/b.wasm\"
+sqlite_databases = [\"a\", \"x\"]
+[component.a.dependencies]
+\"shop:a/a@0.1.0\" = { path = \"elsewhere/a.wasm\", inherit_configuration = [\"variables\", \"sqlite_database\"] }
+[component.c]
+source = \"target/components/a.wasm\"
+";
+    let found = findings(
+        &File::new("spin.toml", text),
+        &["a".to_owned()],
+        &["a".to_owned()],
+    );
+    let mut lines = crate::lines(&found);
+    lines.sort_unstable();
+    assert_eq!(lines, [2, 3, 5, 5]);
+    assert_eq!(findings(&File::new("spin.toml", "= 1"), &[], &[]).len(), 1);
+    assert_eq!(findings(&File::new("spin.toml", ""), &[], &[]).len(), 1);
+}
