@@ -1,5 +1,7 @@
 //! The wire, the clock, chance and the database: only here.
 
+#![expect(unsafe_code, reason = "what the SDK generates crosses the ABI")]
+
 use spin_sdk::http;
 use token::Keys;
 use web::{Problem, Response, guest};

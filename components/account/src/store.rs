@@ -11,21 +11,21 @@ use crate::domain::{
 /// The schema, step by step.
 pub const MIGRATIONS: &[Migration] = migrations!["0001_create_account", "0002_create_session"];
 
-const ADD: &str = include_str!("../sql/add.sql");
-const EMAIL_TAKEN: &str = include_str!("../sql/email_taken.sql");
-const BY_EMAIL: &str = include_str!("../sql/by_email.sql");
-const BY_ID: &str = include_str!("../sql/by_id.sql");
-const SAVE_PROFILE: &str = include_str!("../sql/save_profile.sql");
-const REPLACE_HASH: &str = include_str!("../sql/replace_hash.sql");
-const FORGET_SESSIONS: &str = include_str!("../sql/forget_sessions.sql");
-const OPEN_SESSION: &str = include_str!("../sql/open_session.sql");
-const ADD_TOKEN: &str = include_str!("../sql/add_token.sql");
-const TOKEN: &str = include_str!("../sql/token.sql");
-const USE_TOKEN: &str = include_str!("../sql/use_token.sql");
-const PROLONG_SESSION: &str = include_str!("../sql/prolong_session.sql");
-const REVOKE_SESSION: &str = include_str!("../sql/revoke_session.sql");
-const REVOKE_BY_TOKEN: &str = include_str!("../sql/revoke_by_token.sql");
-const REVOKE_ALL: &str = include_str!("../sql/revoke_all.sql");
+const ADD: &str = include_str!("sql/add.sql");
+const EMAIL_TAKEN: &str = include_str!("sql/email_taken.sql");
+const BY_EMAIL: &str = include_str!("sql/by_email.sql");
+const BY_ID: &str = include_str!("sql/by_id.sql");
+const SAVE_PROFILE: &str = include_str!("sql/save_profile.sql");
+const REPLACE_HASH: &str = include_str!("sql/replace_hash.sql");
+const FORGET_SESSIONS: &str = include_str!("sql/forget_sessions.sql");
+const OPEN_SESSION: &str = include_str!("sql/open_session.sql");
+const ADD_TOKEN: &str = include_str!("sql/add_token.sql");
+const TOKEN: &str = include_str!("sql/token.sql");
+const USE_TOKEN: &str = include_str!("sql/use_token.sql");
+const PROLONG_SESSION: &str = include_str!("sql/prolong_session.sql");
+const REVOKE_SESSION: &str = include_str!("sql/revoke_session.sql");
+const REVOKE_BY_TOKEN: &str = include_str!("sql/revoke_by_token.sql");
+const REVOKE_ALL: &str = include_str!("sql/revoke_all.sql");
 
 /// The accounts in a database.
 pub struct SqlAccounts(pub Db);

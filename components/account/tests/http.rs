@@ -188,18 +188,34 @@ fn a_bad_sign_up_names_every_bad_field_and_changes_nothing() {
     };
     check(
         json!({"email": "a", "password": "short", "name": " ", "phone": "x"}),
-        expect![[r#"400 {"type":"/problems/validation-failed","title":"A value is not allowed","status":400,"detail":"email must look like name@example.com; password must have at least 8 characters; name must not be blank; phone must be 3 to 15 digits, with - between them and + in front if you like","error":"VALIDATION_FAILED","message":"email must look like name@example.com; password must have at least 8 characters; name must not be blank; phone must be 3 to 15 digits, with - between them and + in front if you like","errors":[{"field":"email","message":"must look like name@example.com"},{"field":"password","message":"must have at least 8 characters"},{"field":"name","message":"must not be blank"},{"field":"phone","message":"must be 3 to 15 digits, with - between them and + in front if you like"}]}"#]],
+        expect![[
+            r#"400 {"type":"/problems/validation-failed","title":"A value is not allowed","status":400,"detail":"email must look like name@example.com; password must have at least 8 characters; name must not be blank; phone must be 3 to 15 digits, with - between them and + in front if you like","error":"VALIDATION_FAILED","message":"email must look like name@example.com; password must have at least 8 characters; name must not be blank; phone must be 3 to 15 digits, with - between them and + in front if you like","errors":[{"field":"email","message":"must look like name@example.com"},{"field":"password","message":"must have at least 8 characters"},{"field":"name","message":"must not be blank"},{"field":"phone","message":"must be 3 to 15 digits, with - between them and + in front if you like"}]}"#
+        ]],
     );
     check(
         json!({"email": "a@b.kr", "password": "passw0rd", "name": "x", "role": "ADMIN"}),
-        expect![[r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: unknown field `role`, expected one of `email`, `password`, `name`, `phone` at line 1 column 57","error":"MALFORMED_REQUEST","message":"the body is not as expected: unknown field `role`, expected one of `email`, `password`, `name`, `phone` at line 1 column 57"}"#]],
+        expect![[
+            r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: unknown field `role`, expected one of `email`, `password`, `name`, `phone` at line 1 column 57","error":"MALFORMED_REQUEST","message":"the body is not as expected: unknown field `role`, expected one of `email`, `password`, `name`, `phone` at line 1 column 57"}"#
+        ]],
     );
     check(
         json!({"email": "a@b.kr", "password": 12345678, "name": "x"}),
-        expect![[r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: invalid type: integer `12345678`, expected a string at line 1 column 48","error":"MALFORMED_REQUEST","message":"the body is not as expected: invalid type: integer `12345678`, expected a string at line 1 column 48"}"#]],
+        expect![[
+            r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: invalid type: integer `12345678`, expected a string at line 1 column 48","error":"MALFORMED_REQUEST","message":"the body is not as expected: invalid type: integer `12345678`, expected a string at line 1 column 48"}"#
+        ]],
     );
-    check(json!({"email": "a@b.kr"}), expect![[r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: missing field `password` at line 1 column 18","error":"MALFORMED_REQUEST","message":"the body is not as expected: missing field `password` at line 1 column 18"}"#]]);
-    check(json!([]), expect![[r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: invalid length 0, expected struct SignUpBody with 4 elements at line 1 column 2","error":"MALFORMED_REQUEST","message":"the body is not as expected: invalid length 0, expected struct SignUpBody with 4 elements at line 1 column 2"}"#]]);
+    check(
+        json!({"email": "a@b.kr"}),
+        expect![[
+            r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: missing field `password` at line 1 column 18","error":"MALFORMED_REQUEST","message":"the body is not as expected: missing field `password` at line 1 column 18"}"#
+        ]],
+    );
+    check(
+        json!([]),
+        expect![[
+            r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: invalid length 0, expected struct SignUpBody with 4 elements at line 1 column 2","error":"MALFORMED_REQUEST","message":"the body is not as expected: invalid length 0, expected struct SignUpBody with 4 elements at line 1 column 2"}"#
+        ]],
+    );
     let rows = shop.accounts.0.read("select user_id from account", params![]);
     assert_eq!((rows.unwrap().len(), shop.hashing.hashed.get()), (0, 0));
 }

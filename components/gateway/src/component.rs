@@ -1,0 +1,326 @@
+//! The wire: reads the head of a request, does what was decided, and moves bodies without keeping them.
+
+#![expect(unsafe_code, reason = "what the SDK generates crosses the ABI")]
+
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use futures_util::{SinkExt, StreamExt};
+use spin_sdk::http::{
+    ErrorCode, Fields, IncomingRequest, IncomingResponse, Method as Wire, OutgoingRequest, OutgoingResponse,
+    ResponseOutparam, Scheme, SendError, send,
+};
+use token::Keys;
+use web::{Code, MAX_BODY_BYTES, Method, Problem, Response, guest};
+
+use crate::door::{Decision, Door, Forward, Head, readiness, too_large};
+use crate::headers::Headers;
+use crate::reply::{Outage, Reply, finish, outage, reply};
+use crate::routes::Upstream;
+
+#[spin_sdk::http_component]
+async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
+    let head = head(&incoming);
+    let answer = Answer {
+        out,
+        method: head.method,
+        request_id: String::new(),
+        personal: false,
+    };
+    match decide(&head) {
+        Ok((request_id, decision)) => act(incoming, Answer { request_id, ..answer }, decision).await,
+        Err(problem) => answer.own(problem.into()).await,
+    }
+}
+
+fn head(incoming: &IncomingRequest) -> Head {
+    Head {
+        method: Method::parse(&incoming.method().to_string()),
+        target: incoming.path_with_query().unwrap_or_default(),
+        headers: incoming.headers().entries(),
+    }
+}
+
+/// What happens with the request, and the id it gets.
+fn decide(head: &Head) -> Result<(String, Decision), Problem> {
+    let keys = Keys::parse(&guest::variable("jwt_keys")?);
+    let keys = keys.map_err(|error| Problem::defect("gateway.jwt_keys", &error))?;
+    let door = Door {
+        keys: &keys,
+        identities: &guest::identity_key()?,
+        now: guest::now(),
+        request_id: u128::from(guest::random()?) << 64 | u128::from(guest::random()?),
+    };
+    Ok((door.request_id_text(), door.decide(head)))
+}
+
+async fn act(incoming: IncomingRequest, answer: Answer, decision: Decision) {
+    match decision {
+        Decision::Answer(response) => answer.own(response).await,
+        Decision::Readiness => {
+            let response = readiness(all_answer().await);
+            answer.own(response).await;
+        }
+        Decision::Forward(forward) => {
+            let answer = Answer {
+                personal: forward.personal,
+                ..answer
+            };
+            hand_on(incoming, answer, forward).await;
+        }
+    }
+}
+
+/// Asks every component something cheap.
+async fn all_answer() -> bool {
+    let mut all = true;
+    for upstream in Upstream::ALL {
+        let status = match outgoing(Method::Get, upstream, upstream.probe(), &Vec::new()) {
+            Ok(request) => send::<_, IncomingResponse>(request)
+                .await
+                .map(|response| response.status()),
+            Err(()) => Ok(500),
+        };
+        if !matches!(status, Ok(status) if status < 500) {
+            web::log::warn("gateway.ready", &format!("{} gives no answer", upstream.name()));
+            all = false;
+        }
+    }
+    all
+}
+
+/// Sends the request to its component and the component's answer to the client.
+///
+/// A body of a declared length is passed on while it comes in: whoever reads it notices when it breaks off.
+/// One of unknown length is held here first, so that nobody takes its beginning for the whole.
+async fn hand_on(incoming: IncomingRequest, answer: Answer, mut forward: Forward) {
+    let body = match forward.length {
+        Some(0) => Body::Held(Vec::new()),
+        Some(_) => Body::Coming(incoming),
+        None => match hold(incoming).await {
+            Ok(body) => Body::Held(body),
+            Err(problem) => return answer.own(problem.into()).await,
+        },
+    };
+    if let Some(length) = forward.length.or_else(|| body.held_length(answer.method)) {
+        let length = length.to_string().into_bytes();
+        forward.headers.push(("content-length".to_owned(), length));
+    }
+    let Ok(request) = outgoing(answer.method, forward.upstream, &forward.target, &forward.headers) else {
+        let story = format!("the host refused the request for {}", forward.upstream.name());
+        return answer
+            .own(Problem::defect("gateway.forward", &story).into())
+            .await;
+    };
+    let sink = (!body.is_empty()).then(|| request.take_body());
+    let mut feed = pin!(feed(body, sink));
+    let received = {
+        let mut sending = pin!(send::<_, IncomingResponse>(request));
+        match select(sending.as_mut(), feed.as_mut()).await {
+            Either::Left((received, _)) => Ok(received),
+            Either::Right(((), _)) => Err(sending.await),
+        }
+    };
+    match received {
+        // It answers before it has read everything: both go on side by side.
+        Ok(received) => {
+            let relay = pin!(relay(received, answer, forward.upstream));
+            if let Either::Right(((), relay)) = select(relay, feed).await {
+                relay.await;
+            }
+        }
+        Err(received) => relay(received, answer, forward.upstream).await,
+    }
+}
+
+/// The body of a request: still coming in, or all here.
+enum Body {
+    Coming(IncomingRequest),
+    Held(Vec<u8>),
+}
+
+impl Body {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Held(bytes) if bytes.is_empty())
+    }
+
+    /// The length to declare for a body that came without one; a missing body is only worth a word where
+    /// one is usual (RFC 9110 §8.6).
+    fn held_length(&self, method: Method) -> Option<u64> {
+        match self {
+            Self::Coming(_) => None,
+            Self::Held(bytes) if bytes.is_empty() => {
+                matches!(method, Method::Post | Method::Put | Method::Patch).then_some(0)
+            }
+            Self::Held(bytes) => Some(bytes.len() as u64),
+        }
+    }
+}
+
+/// Reads a body of unknown length, up to the limit.
+async fn hold(incoming: IncomingRequest) -> Result<Vec<u8>, Problem> {
+    let mut chunks = pin!(incoming.into_body_stream());
+    let mut body = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(Code::Malformed, "the body broke off"))?;
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        body.extend(chunk);
+    }
+    Ok(body)
+}
+
+/// Feeds the body to the component. When either side breaks off, the declared length is not reached and
+/// the component refuses what it got; its answer, or that there is none, tells the rest.
+async fn feed<S>(body: Body, sink: Option<S>)
+where
+    S: futures_util::Sink<Vec<u8>>,
+{
+    let Some(sink) = sink else { return };
+    let mut sink = pin!(sink);
+    match body {
+        Body::Held(bytes) => {
+            let _ = sink.send(bytes).await;
+        }
+        Body::Coming(incoming) => {
+            let mut chunks = pin!(incoming.into_body_stream());
+            while let Some(Ok(chunk)) = chunks.next().await {
+                if sink.send(chunk).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Sends a component's answer on, or what stands for it.
+async fn relay(received: Result<IncomingResponse, SendError>, answer: Answer, upstream: Upstream) {
+    let response = match received {
+        Ok(response) => response,
+        Err(error) => {
+            web::log::error("gateway.forward", &format!("{}: {error}", upstream.name()));
+            return answer.own(outage(kind(&error))).await;
+        }
+    };
+    let status = response.status();
+    let headers = response.headers().entries();
+    match reply(status, &headers) {
+        Reply::Pass(headers) => answer.stream(status, headers, &response).await,
+        Reply::Replace(own) => {
+            web::log::error("gateway.reply", &format!("{} answered {status}", upstream.name()));
+            answer.own(own).await;
+        }
+    }
+}
+
+fn kind(error: &SendError) -> Outage {
+    match error {
+        SendError::Http(
+            ErrorCode::ConnectionRefused
+            | ErrorCode::ConnectionTimeout
+            | ErrorCode::ConnectionLimitReached
+            | ErrorCode::DestinationUnavailable
+            | ErrorCode::DnsTimeout
+            | ErrorCode::HttpResponseTimeout,
+        ) => Outage::Overload,
+        _ => Outage::Broken,
+    }
+}
+
+/// A request for a component. The host refuses headers it has no place for.
+fn outgoing(
+    method: Method,
+    upstream: Upstream,
+    target: &str,
+    headers: &Headers,
+) -> Result<OutgoingRequest, ()> {
+    let request = OutgoingRequest::new(Fields::from_list(headers).map_err(drop)?);
+    request.set_method(&wire(method))?;
+    request.set_scheme(Some(&Scheme::Http))?;
+    request.set_authority(Some(&upstream.authority()))?;
+    request.set_path_with_query(Some(target))?;
+    Ok(request)
+}
+
+fn wire(method: Method) -> Wire {
+    match method {
+        Method::Get => Wire::Get,
+        Method::Head => Wire::Head,
+        Method::Post => Wire::Post,
+        Method::Put => Wire::Put,
+        Method::Patch => Wire::Patch,
+        Method::Delete => Wire::Delete,
+        Method::Options => Wire::Options,
+        Method::Other => Wire::Other(Method::Other.name().to_owned()),
+    }
+}
+
+/// The one answer to a request.
+struct Answer {
+    out: ResponseOutparam,
+    method: Method,
+    request_id: String,
+    personal: bool,
+}
+
+impl Answer {
+    /// Answers with what was made here.
+    async fn own(self, response: Response) {
+        let (status, headers, body) = response.into_parts();
+        let mut headers: Headers = headers
+            .into_iter()
+            .map(|(name, value)| (name, value.into_bytes()))
+            .collect();
+        let body = if self.method == Method::Head {
+            Vec::new()
+        } else {
+            body
+        };
+        if self.method != Method::Head && status != 204 {
+            headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
+        }
+        let response = self.begin(status, headers);
+        // The client may be gone; then there is nobody to tell.
+        let _ = self.out.set_with_body(response, body).await;
+    }
+
+    /// Answers with what a component says, while it says it.
+    async fn stream(self, status: u16, mut headers: Headers, from: &IncomingResponse) {
+        if self.method == Method::Head || matches!(status, 204 | 304) {
+            // The length of a body that does not come would be missed by the host.
+            headers.retain(|(name, _)| name != "content-length");
+        }
+        let response = self.begin(status, headers);
+        let mut sink = Box::pin(response.take_body());
+        self.out.set(response);
+        let mut chunks = pin!(from.take_body_stream());
+        while let Some(chunk) = chunks.next().await {
+            let sent = match chunk {
+                Ok(chunk) => sink.send(chunk).await.is_ok(),
+                Err(_) => false,
+            };
+            if !sent {
+                // Dropping the sink would end the body properly, and a part would pass for the whole.
+                std::mem::forget(sink);
+                return;
+            }
+        }
+    }
+
+    fn begin(&self, status: u16, headers: Headers) -> OutgoingResponse {
+        let headers = finish(headers, &self.request_id, self.personal);
+        let fields = Fields::from_list(&headers).unwrap_or_else(|error| {
+            web::log::error(
+                "gateway.reply",
+                &format!("the host refused the headers: {error:?}"),
+            );
+            Fields::new()
+        });
+        let response = OutgoingResponse::new(fields);
+        if response.set_status_code(status).is_err() {
+            web::log::error("gateway.reply", &format!("the host refused status {status}"));
+        }
+        response
+    }
+}

@@ -1,0 +1,160 @@
+//! What happens with a request: answered here, or handed on, and as what.
+
+use kernel::Instant;
+use token::Keys;
+use web::{Code, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem, REQUEST_ID_HEADER, Response};
+
+use crate::auth::admit;
+use crate::headers::{Headers, forwarded, values};
+use crate::path::canonical;
+use crate::routes::{Access, Upstream, access, upstream};
+
+/// A request without its body.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The method; another one than those we know is kept as [`Method::Other`].
+    pub method: Method,
+    /// The target as it came: path and query.
+    pub target: String,
+    /// The headers as they came.
+    pub headers: Headers,
+}
+
+/// What the door uses to decide.
+pub struct Door<'a> {
+    /// The keys of access tokens.
+    pub keys: &'a Keys,
+    /// The key of handed-over identities.
+    pub identities: &'a IdentityKey,
+    /// The time of the request.
+    pub now: Instant,
+    /// The id of the request: 128 random bits.
+    pub request_id: u128,
+}
+
+/// What happens with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It is answered here.
+    Answer(Response),
+    /// It is answered here, after the components were asked how they are.
+    Readiness,
+    /// It goes on.
+    Forward(Forward),
+}
+
+/// A request on its way to a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// Which component.
+    pub upstream: Upstream,
+    /// The target, unchanged.
+    pub target: String,
+    /// All of its headers but the body's length.
+    pub headers: Headers,
+    /// How long the body is, if the client said so.
+    pub length: Option<u64>,
+    /// Whether the answer is meant for one person.
+    pub personal: bool,
+}
+
+impl Door<'_> {
+    /// Decides what happens with a request.
+    pub fn decide(&self, head: &Head) -> Decision {
+        self.consider(head)
+            .unwrap_or_else(|problem| Decision::Answer(problem.into()))
+    }
+
+    /// The order matters: what is not in one form is not compared with anything, and nobody learns
+    /// without a token which guarded paths there are.
+    fn consider(&self, head: &Head) -> Result<Decision, Problem> {
+        let path = head.target.split('?').next().unwrap_or("");
+        canonical(path)?;
+        match path {
+            "/health/live" => return health(head.method).map(|()| Decision::Answer(alive())),
+            "/health/ready" => return health(head.method).map(|()| Decision::Readiness),
+            _ => {}
+        }
+        let access = access(path);
+        let tokens = values(&head.headers, "authorization");
+        let identity = admit(access, &tokens, self.keys, self.now)?;
+        let upstream = upstream(path).ok_or_else(|| Problem::not_found("page"))?;
+        if head.method == Method::Other {
+            return Err(not_allowed(
+                "this method is supported nowhere here",
+                "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+            ));
+        }
+        let mut headers = forwarded(&head.headers);
+        headers.push((REQUEST_ID_HEADER.to_owned(), self.request_id_text().into_bytes()));
+        if let Some(identity) = identity {
+            let signed = self.identities.sign(identity, self.now);
+            headers.push((IDENTITY_HEADER.to_owned(), signed.into_bytes()));
+        }
+        Ok(Decision::Forward(Forward {
+            upstream,
+            target: head.target.clone(),
+            headers,
+            length: declared_length(&head.headers)?,
+            personal: identity.is_some() || access != Access::Open,
+        }))
+    }
+
+    /// The request's id as everybody writes it.
+    pub fn request_id_text(&self) -> String {
+        format!("{:032x}", self.request_id)
+    }
+}
+
+fn alive() -> Response {
+    Response::json(200, &serde_json::json!({"status": "UP"}))
+}
+
+/// The answer to readiness: whether every component gave an answer.
+pub fn readiness(all_answer: bool) -> Response {
+    if all_answer {
+        alive()
+    } else {
+        Problem::unavailable().into()
+    }
+}
+
+fn health(method: Method) -> Result<(), Problem> {
+    match method {
+        Method::Get | Method::Head => Ok(()),
+        Method::Post | Method::Put | Method::Patch | Method::Delete | Method::Options | Method::Other => {
+            Err(not_allowed("this path answers GET, HEAD", "GET, HEAD"))
+        }
+    }
+}
+
+fn not_allowed(detail: &str, allow: &str) -> Problem {
+    Problem::new(Code::MethodNotAllowed, detail).header("allow", allow)
+}
+
+/// The length a request declares; refused when it is too large, or said twice in two ways.
+fn declared_length(headers: &Headers) -> Result<Option<u64>, Problem> {
+    let declared = values(headers, "content-length");
+    let Some(first) = declared.first() else {
+        return Ok(None);
+    };
+    let malformed = || Problem::new(Code::Malformed, "the content length is not a number");
+    if declared.iter().any(|other| other != first) || !first.iter().all(u8::is_ascii_digit) {
+        return Err(malformed());
+    }
+    // More digits than fit are more bytes than we take.
+    let text = std::str::from_utf8(first).map_err(|_| malformed())?;
+    match text.parse::<u64>() {
+        Ok(length) if length <= MAX_BODY_BYTES as u64 => Ok(Some(length)),
+        _ if text.is_empty() => Err(malformed()),
+        _ => Err(too_large()),
+    }
+}
+
+/// The refusal of a body that is too large, declared or found out.
+pub fn too_large() -> Problem {
+    Problem::new(
+        Code::TooLarge,
+        format!("at most {MAX_BODY_BYTES} bytes are taken"),
+    )
+}

@@ -1,0 +1,152 @@
+//! What of a component's answer reaches the client, and what is said when there is none.
+
+use web::{Code, Problem, Response};
+
+use crate::headers::{Headers, returned, values};
+
+/// Why a component gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// It takes no more requests, is not there, or did not answer in time.
+    Overload,
+    /// It answered something that is not HTTP, or the way there is broken.
+    Broken,
+}
+
+/// What happens with a component's answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Its body goes to the client behind these headers.
+    Pass(Headers),
+    /// This goes to the client instead.
+    Replace(Response),
+}
+
+/// What the client is told when a component gave no answer.
+pub fn outage(outage: Outage) -> Response {
+    match outage {
+        Outage::Overload => Problem::unavailable().into(),
+        Outage::Broken => Problem::new(Code::BadGateway, "please try again in a moment")
+            .header("retry-after", "1")
+            .into(),
+    }
+}
+
+/// Looks at the head of an answer.
+///
+/// A failure that is no problem document was not written by a component of ours but by whatever runs it,
+/// and may tell anything: a defect there is a 500 here, everything else an outage.
+pub fn reply(status: u16, answered: &Headers) -> Reply {
+    let failed = status >= 500 || status < 200;
+    if !failed || is_problem(answered) {
+        return Reply::Pass(returned(answered));
+    }
+    Reply::Replace(match status {
+        500 => Problem::new(Code::Internal, "the error was recorded and will be looked at").into(),
+        503 | 504 => outage(Outage::Overload),
+        _ => outage(Outage::Broken),
+    })
+}
+
+fn is_problem(answered: &Headers) -> bool {
+    let types = values(answered, "content-type");
+    let [media_type] = types.as_slice() else {
+        return false;
+    };
+    let name = media_type.split(|byte| *byte == b';').next().unwrap_or(b"");
+    name.trim_ascii()
+        .eq_ignore_ascii_case(b"application/problem+json")
+}
+
+/// Adds what every answer of the shop carries. What is meant for one person is kept by nobody.
+pub fn finish(mut headers: Headers, request_id: &str, personal: bool) -> Headers {
+    if personal {
+        headers.retain(|(name, _)| name != "cache-control");
+        headers.push(("cache-control".to_owned(), b"no-store".to_vec()));
+    }
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        (web::REQUEST_ID_HEADER, request_id),
+    ] {
+        headers.push((name.to_owned(), value.as_bytes().to_vec()));
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_type(media_type: &str) -> Headers {
+        vec![("Content-Type".to_owned(), media_type.as_bytes().to_vec())]
+    }
+
+    #[test]
+    fn answers_and_problems_pass() {
+        for (status, media_type) in [
+            (200, "application/json"),
+            (204, "text/plain"),
+            (304, "text/html"),
+            (404, "text/plain"),
+            (500, "application/problem+json"),
+            (503, "Application/Problem+JSON; charset=utf-8"),
+        ] {
+            let reply = reply(status, &of_type(media_type));
+            assert!(matches!(reply, Reply::Pass(_)), "{status} {media_type}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_is_no_problem_is_replaced() {
+        let replaced = |status, headers: &Headers| match reply(status, headers) {
+            Reply::Pass(_) => None,
+            Reply::Replace(response) => Some((
+                response.status(),
+                response.header_value("content-type").map(str::to_owned),
+                response.header_value("retry-after").map(str::to_owned),
+            )),
+        };
+        let problem = |status, wait: Option<&str>| {
+            let media_type = Some("application/problem+json".to_owned());
+            Some((status, media_type, wait.map(str::to_owned)))
+        };
+        assert_eq!(replaced(500, &of_type("text/plain")), problem(500, None));
+        assert_eq!(replaced(500, &Vec::new()), problem(500, None));
+        assert_eq!(replaced(503, &of_type("text/html")), problem(503, Some("1")));
+        assert_eq!(
+            replaced(504, &of_type("application/json")),
+            problem(503, Some("1"))
+        );
+        assert_eq!(replaced(502, &Vec::new()), problem(502, Some("1")));
+        assert_eq!(replaced(599, &Vec::new()), problem(502, Some("1")));
+        assert_eq!(replaced(101, &Vec::new()), problem(502, Some("1")));
+        let doubled = [of_type("application/problem+json"), of_type("text/html")].concat();
+        assert_eq!(replaced(500, &doubled), problem(500, None));
+    }
+
+    #[test]
+    fn every_answer_says_its_id_and_personal_ones_are_not_stored() {
+        let sent = vec![("cache-control".to_owned(), b"max-age=60".to_vec())];
+        let text = |headers: Headers| -> Vec<String> {
+            let line =
+                |(name, value): (String, Vec<u8>)| format!("{name}: {}", String::from_utf8_lossy(&value));
+            headers.into_iter().map(line).collect()
+        };
+        let common = [
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "x-request-id: 07",
+        ];
+        let open = text(finish(sent.clone(), "07", false));
+        assert_eq!(
+            (open[0].as_str(), &open[1..]),
+            ("cache-control: max-age=60", &common.map(str::to_owned)[..])
+        );
+        let personal = text(finish(sent, "07", true));
+        assert_eq!(
+            (personal[0].as_str(), &personal[1..]),
+            ("cache-control: no-store", &common.map(str::to_owned)[..])
+        );
+    }
+}

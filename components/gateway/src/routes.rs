@@ -1,0 +1,146 @@
+//! Which path belongs to which component, and who may use it.
+
+/// A component behind the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstream {
+    /// Accounts.
+    Account,
+    /// Products.
+    Product,
+    /// Stock.
+    Stock,
+    /// Orders.
+    Order,
+    /// Payments.
+    Payment,
+}
+
+/// Who may use a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Open,
+    /// Whoever is logged in.
+    User,
+    /// Whoever runs the shop.
+    Admin,
+}
+
+/// Each path with everything below it; the longest that fits is meant.
+const ROUTES: &[(&str, Upstream)] = &[
+    ("/users", Upstream::Account),
+    ("/auth", Upstream::Account),
+    ("/products", Upstream::Product),
+    ("/orders", Upstream::Order),
+    ("/payments", Upstream::Payment),
+    ("/admin/stock", Upstream::Stock),
+];
+
+/// Each path with everything below it, whether or not a component has it already.
+const GUARDED: &[(&str, Access)] = &[
+    ("/admin", Access::Admin),
+    ("/orders", Access::User),
+    ("/cart", Access::User),
+    ("/users/me", Access::User),
+    ("/payments", Access::User),
+    ("/points", Access::User),
+    ("/coupons", Access::User),
+    ("/shipping", Access::User),
+];
+
+impl Upstream {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Account,
+        Self::Product,
+        Self::Stock,
+        Self::Order,
+        Self::Payment,
+    ];
+
+    /// Its name in the manifest.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Product => "product",
+            Self::Stock => "stock",
+            Self::Order => "order",
+            Self::Payment => "payment",
+        }
+    }
+
+    /// Where service chaining finds it.
+    pub fn authority(self) -> String {
+        format!("{}.spin.internal", self.name())
+    }
+
+    /// A cheap question that goes through its database or its identity check, for readiness: any answer
+    /// below 500 will do.
+    pub const fn probe(self) -> &'static str {
+        match self {
+            Self::Account => "/users/me",
+            Self::Product => "/products?limit=1",
+            Self::Stock => "/admin/stock",
+            Self::Order => "/orders/me",
+            Self::Payment => "/payments/1",
+        }
+    }
+}
+
+/// The component that has this canonical path.
+pub fn upstream(path: &str) -> Option<Upstream> {
+    lookup(ROUTES, path)
+}
+
+/// Who may use this canonical path.
+pub fn access(path: &str) -> Access {
+    lookup(GUARDED, path).unwrap_or(Access::Open)
+}
+
+fn lookup<T: Copy>(table: &[(&str, T)], path: &str) -> Option<T> {
+    let fitting = table.iter().filter(|(prefix, _)| covers(prefix, path));
+    fitting
+        .max_by_key(|(prefix, _)| prefix.len())
+        .map(|(_, value)| *value)
+}
+
+/// Whether `path` is `prefix` or lies below it; `/ordersx` does not lie below `/orders`.
+fn covers(prefix: &str, path: &str) -> bool {
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_route_is_hidden_by_another_and_all_upstreams_are_reached() {
+        for (path, expected) in ROUTES {
+            assert_eq!(upstream(path), Some(*expected), "{path}");
+            assert_eq!(upstream(&format!("{path}/x")), Some(*expected), "{path}");
+            assert_eq!(upstream(&format!("{path}x")), None, "{path}");
+        }
+        for wanted in Upstream::ALL {
+            assert!(ROUTES.iter().any(|(_, found)| *found == wanted), "{wanted:?}");
+            let probe = wanted.probe().split('?').next().unwrap();
+            assert_eq!(upstream(probe), Some(wanted), "the probe is a path of its own");
+        }
+    }
+
+    #[test]
+    fn every_table_is_free_of_doubles_and_canonical() {
+        for table in [
+            ROUTES.iter().map(|(path, _)| *path).collect::<Vec<_>>(),
+            GUARDED.iter().map(|(path, _)| *path).collect(),
+        ] {
+            for (place, path) in table.iter().enumerate() {
+                assert!(
+                    crate::path::canonical(path).is_ok() && !path.ends_with('/'),
+                    "{path}"
+                );
+                assert!(!table[..place].contains(path), "{path}");
+            }
+        }
+    }
+}
