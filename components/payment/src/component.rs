@@ -17,7 +17,7 @@ use api::shop::types::context::CallContext;
 use api::shop::types::{ids, money, time};
 use kernel::{Currency, Money, OrderId, UserId};
 use store::{Db, DbError};
-use web::{Method as HttpMethod, Response, guest};
+use web::{Response, guest};
 
 use crate::app::{App, Approval, ApproveError, CancelError, Failed, Gateway, Trouble};
 use crate::domain::{
@@ -25,10 +25,17 @@ use crate::domain::{
 };
 use crate::store::MIGRATIONS;
 
-#[spin_sdk::http_component]
+#[expect(unsafe_code, reason = "the generated glue of the component's HTTP door")]
+mod door {
+    #[spin_sdk::http_component]
+    fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
+        super::serve(wire)
+    }
+}
+
 fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     let request = guest::request(wire);
-    let method: HttpMethod = request.method();
+    let method = request.method();
     let response = guest::identity_key().map(|key| crate::http::handle(&request, &key, guest::now(), open));
     guest::respond(method, response.unwrap_or_else(Response::from))
 }
