@@ -188,6 +188,6 @@ async fn an_answer_nobody_picked_up_does_not_keep_the_transaction_open() {
     until(&scratch.database, |stats| stats.writes > seen).await;
     drop(begin);
     run(&mut scratch.connect(), "insert into entry values (1, 'x')").await;
-    let stats = scratch.database.stats();
-    assert_eq!((stats.rollbacks, stats.timeouts), (2, 0));
+    // Whether BEGIN had run by then or was called back is a race; that nobody waits is not.
+    assert_eq!(scratch.database.stats().timeouts, 0);
 }
