@@ -349,7 +349,8 @@ fn the_database_itself_keeps_what_can_not_be_out() {
         refund_decided_has_time
         refund_refused_has_code
         payment.order_id
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]

@@ -383,6 +383,7 @@ mod tests {
             rule "": is empty
             rule "timeout, timeout": "timeout" is not understood
             rule "amount=5": "amount=5" is not something the gateway can do
-        "#]].assert_eq(&table);
+        "#]]
+        .assert_eq(&table);
     }
 }
