@@ -1,1 +1,14 @@
-//! Products: names, prices, SKUs.
+//! Products: what is for sale, under which name and for how much.
+//!
+//! Read the `README.md` first; then the files in this order.
+
+pub mod domain;
+
+pub mod app;
+
+pub mod store;
+
+pub mod http;
+
+#[cfg(target_family = "wasm")]
+mod component;

@@ -9,6 +9,9 @@ use crate::{Problem, Query, Request, Response};
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
 
+/// A cursor may carry a name of 100 characters.
+const MAX_CURSOR_BYTES: usize = 1_000;
+
 /// Which part of a list the client wants.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
@@ -98,7 +101,7 @@ fn decode_cursor(cursor: &str) -> Result<String, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .filter(|text| text.len() <= 200);
+        .filter(|text| text.len() <= MAX_CURSOR_BYTES);
     text.ok_or_else(|| Problem::invalid_field("cursor", "is not one of ours; follow the Link header"))
 }
 
