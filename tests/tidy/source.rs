@@ -83,10 +83,9 @@ fn without_tests(text: &str) -> &str {
 pub(crate) fn has_word(line: &str, word: &str) -> bool {
     let joined = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
-        let (first, last) = (word.starts_with(joined), word.ends_with(joined));
-        let before = line[..at].chars().next_back().is_some_and(joined);
-        let after = line[at + word.len()..].chars().next().is_some_and(joined);
-        !(first && before) && !(last && after)
+        let goes_on_before = word.starts_with(joined) && line[..at].ends_with(joined);
+        let goes_on_after = word.ends_with(joined) && line[at + word.len()..].starts_with(joined);
+        !goes_on_before && !goes_on_after
     })
 }
 
