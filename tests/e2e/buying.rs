@@ -110,15 +110,33 @@ async fn a_refused_card_gives_the_goods_back() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_gateway_that_loses_its_answer_leaves_no_charge_behind() -> Result<()> {
+async fn a_gateway_that_loses_its_answer_is_asked_again_and_charges_once() -> Result<()> {
     let shop = Shop::start_with(&["--variable", "fake_pg_rules=lose-answer amount=5000"])?;
+    let customer = shop.customer().await?;
+    let placed = customer.client.order(3, 1).await?;
+    assert_eq!(
+        (placed.status, &placed.json["status"]),
+        (201, &json!("PAID")),
+        "{placed:?}"
+    );
+    assert_eq!(shop.visitor().stock(3).await?, 4);
+    assert_sound(&shop);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_answer_leaves_nothing_behind() -> Result<()> {
+    let shop = Shop::start_with(&["--variable", "fake_pg_rules=timeout amount=5000"])?;
     let customer = shop.customer().await?;
     let lost = customer.client.order(3, 1).await?;
     assert_eq!(lost.status, 503, "{lost:?}");
     assert!(lost.headers.contains_key("retry-after"));
     assert_eq!(shop.visitor().stock(3).await?, 5);
     let orders = customer.client.get("/orders/me").await?;
-    assert_eq!(orders.json[0]["status"], "FAILED", "{orders:?}");
+    assert_eq!(
+        (&orders.json[0]["status"], &orders.json[0]["failureReason"]),
+        (&json!("FAILED"), &json!("UNAVAILABLE"))
+    );
     assert_sound(&shop);
     Ok(())
 }

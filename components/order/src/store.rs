@@ -27,7 +27,7 @@ impl Orders for Db {
             }
             if let Some(key) = key {
                 let row = params![order.user, key.key.as_str(), key.command.as_str(), order.id];
-                if tx.execute(include_str!("../sql/insert_key.sql"), row)? == 0 {
+                if tx.execute(include_str!("sql/insert_key.sql"), row)? == 0 {
                     return Err(NotWritten::Taken);
                 }
             }
@@ -41,7 +41,7 @@ impl Orders for Db {
     }
 
     fn find_key(&self, user: UserId, key: &str) -> Result<Option<(String, OrderId)>, DbError> {
-        let row = self.read_one(include_str!("../sql/find_key.sql"), params![user, key])?;
+        let row = self.read_one(include_str!("sql/find_key.sql"), params![user, key])?;
         row.map(|row| Ok((row.get("command")?, row.get("order_id")?)))
             .transpose()
     }
@@ -55,16 +55,13 @@ impl Orders for Db {
     }
 
     fn load(&self, user: UserId, order: OrderId) -> Result<Option<Order>, DbError> {
-        let row = self.read_one(include_str!("../sql/load_order.sql"), params![order, user])?;
+        let row = self.read_one(include_str!("sql/load_order.sql"), params![order, user])?;
         Ok(with_lines(self, user, row.into_iter().collect())?.pop())
     }
 
     fn list(&self, user: UserId, before: Option<OrderId>, limit: u32) -> Result<Vec<Order>, DbError> {
         let before = before.map_or(MAX_ID as i64 + 1, OrderId::as_i64);
-        let rows = self.read(
-            include_str!("../sql/list_orders.sql"),
-            params![user, before, limit],
-        )?;
+        let rows = self.read(include_str!("sql/list_orders.sql"), params![user, before, limit])?;
         with_lines(self, user, rows)
     }
 }
@@ -94,7 +91,7 @@ fn insert_order(tx: &Tx<'_>, order: &Order, lease_until: Instant) -> Result<bool
         lease_until,
         order.created_at,
     ];
-    Ok(tx.execute(include_str!("../sql/insert_order.sql"), row)? == 1)
+    Ok(tx.execute(include_str!("sql/insert_order.sql"), row)? == 1)
 }
 
 fn insert_line(tx: &Tx<'_>, order: OrderId, place: i64, line: &Line) -> Result<(), DbError> {
@@ -111,7 +108,7 @@ fn insert_line(tx: &Tx<'_>, order: OrderId, place: i64, line: &Line) -> Result<(
         line.quantity,
         amount.minor(),
     ];
-    tx.execute(include_str!("../sql/insert_line.sql"), row).map(drop)
+    tx.execute(include_str!("sql/insert_line.sql"), row).map(drop)
 }
 
 fn leave_pending(
@@ -123,14 +120,14 @@ fn leave_pending(
 ) -> Result<bool, DbError> {
     let (word, detail) = (failure.map(Failure::text), failure.map(Failure::detail));
     if tx.execute(
-        include_str!("../sql/leave_pending.sql"),
+        include_str!("sql/leave_pending.sql"),
         params![order.id, to, word, detail, now],
     )? == 0
     {
         return Ok(false);
     }
     tx.execute(
-        include_str!("../sql/insert_history.sql"),
+        include_str!("sql/insert_history.sql"),
         params![order.id, "PENDING", to, now, word],
     )?;
     let topic = if failure.is_some() {
@@ -152,7 +149,7 @@ fn write_event(
     let data = order_data(order, failure).map_err(|error| DbError::Other(error.to_string()))?;
     let key = order.id.to_string();
     let row = params![format!("{topic}:{key}"), topic, key, now, data];
-    tx.execute(include_str!("../sql/insert_event.sql"), row).map(drop)
+    tx.execute(include_str!("sql/insert_event.sql"), row).map(drop)
 }
 
 /// Orders of one user from their rows and, in one more statement, their lines.
@@ -162,7 +159,7 @@ fn with_lines(db: &Db, user: UserId, rows: Vec<Row>) -> Result<Vec<Order>, DbErr
     let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else {
         return Ok(orders);
     };
-    for row in db.read(include_str!("../sql/load_lines.sql"), params![user, first, last])? {
+    for row in db.read(include_str!("sql/load_lines.sql"), params![user, first, last])? {
         let id: OrderId = row.get("order_id")?;
         if let Some(order) = orders.iter_mut().find(|order| order.id == id) {
             order.lines.push(line(&row, order.totals.total.currency())?);

@@ -230,7 +230,7 @@ impl Checkout<'_> {
             }
             Step::Pay => match self.orders.pay(order, now) {
                 Ok(true) => Answer::Ok,
-                Ok(false) => Answer::Refused,
+                Ok(false) => self.already_paid(order),
                 Err(error) => unknown(step, order, &error.to_string()),
             },
             Step::Commit => match self.goods.commit(order.id) {
@@ -238,6 +238,18 @@ impl Checkout<'_> {
                 Err(CommitError::Gone(why)) => refused(step, order, why),
                 Err(CommitError::Unavailable(why)) => unknown(step, order, &why),
             },
+        }
+    }
+
+    /// PENDING was left before: by a first attempt whose answer got lost, or by somebody else.
+    fn already_paid(&self, order: &Order) -> Answer {
+        match self.orders.load(order.user, order.id) {
+            Ok(Some(Order {
+                state: State::Paid { .. },
+                ..
+            })) => Answer::Ok,
+            Ok(_) => refused(Step::Pay, order, "it is not pending any more"),
+            Err(error) => unknown(Step::Pay, order, &error.to_string()),
         }
     }
 
@@ -309,7 +321,7 @@ fn decide(
             if let Some(why) = why {
                 note(order, step.text(), &why);
             }
-            failure.get_or_insert(reason);
+            *failure = Some(reason);
             answer
         }
     }

@@ -9,8 +9,8 @@
 //!
 //! The PENDING order is on disk before the first step: it is the intent of them all, since each can be
 //! asked again by the order's id. `Pay` is the point of no return: before it a failure undoes what may
-//! have happened, in reverse; after it a step is retried until it is done. A step without an answer may
-//! have happened, so it is undone too. An undo that is refused is [`Next::Stuck`], for a person; an undo
+//! have happened, in reverse; after it a step is retried until it is done. A step without an answer is
+//! asked once more; without one again it may have happened, so it is undone too. An undo that is refused is [`Next::Stuck`], for a person; an undo
 //! without an answer leaves the order to recovery ([`Next::Parked`]).
 
 mod plan;

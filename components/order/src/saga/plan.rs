@@ -25,6 +25,10 @@ impl Step {
     }
 }
 
+/// How often a call is made that gets no answer. Every call can be repeated, and the second one often
+/// learns what became of the first.
+const ATTEMPTS: usize = 2;
+
 /// What a step or an undo answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -56,19 +60,26 @@ impl Log {
     }
 
     fn did(&self, step: Step) -> Option<Answer> {
-        let answer = |entry: &Entry| match entry {
+        settled(self.0.iter().filter_map(|entry| match entry {
             Entry::Did(done, answer) if *done == step => Some(*answer),
             Entry::Did(..) | Entry::Undid(..) => None,
-        };
-        self.0.iter().rev().find_map(answer)
+        }))
     }
 
     fn undid(&self, step: Step) -> Option<Answer> {
-        let answer = |entry: &Entry| match entry {
+        settled(self.0.iter().filter_map(|entry| match entry {
             Entry::Undid(undone, answer) if *undone == step => Some(*answer),
             Entry::Did(..) | Entry::Undid(..) => None,
-        };
-        self.0.iter().rev().find_map(answer)
+        }))
+    }
+}
+
+/// The last of several answers; none while an unanswered call is still worth repeating.
+fn settled(answers: impl Iterator<Item = Answer>) -> Option<Answer> {
+    let answers: Vec<Answer> = answers.collect();
+    match answers.last()? {
+        Answer::Unknown if answers.len() < ATTEMPTS => None,
+        last => Some(*last),
     }
 }
 
@@ -198,27 +209,47 @@ mod tests {
     }
 
     #[test]
-    fn a_step_without_an_answer_is_undone_as_if_it_had_happened() {
-        check("reserve unknown", "reserve, undo reserve, end failed");
+    fn a_step_without_an_answer_is_asked_once_more() {
         check(
-            "reserve ok, charge unknown",
-            "reserve, charge, undo charge, undo reserve, end failed",
+            "reserve unknown, reserve ok",
+            "reserve, reserve, charge, pay, commit, end paid",
+        );
+        check(
+            "reserve ok, charge unknown, charge ok",
+            "reserve, charge, charge, pay, commit, end paid",
+        );
+        check(
+            "reserve ok, charge unknown, charge refused",
+            "reserve, charge, charge, undo reserve, end failed",
+        );
+    }
+
+    #[test]
+    fn a_step_that_never_answers_is_undone_as_if_it_had_happened() {
+        check(
+            "reserve unknown, reserve unknown",
+            "reserve, reserve, undo reserve, end failed",
+        );
+        check(
+            "reserve ok, charge unknown, charge unknown",
+            "reserve, charge, charge, undo charge, undo reserve, end failed",
         );
     }
 
     #[test]
     fn an_undo_that_is_refused_is_stuck_and_one_without_an_answer_is_parked() {
+        let unanswered = "reserve ok, charge unknown, charge unknown";
         check(
-            "reserve ok, charge unknown, undo charge refused",
-            "reserve, charge, undo charge, stuck at charge",
+            &format!("{unanswered}, undo charge refused"),
+            "reserve, charge, charge, undo charge, stuck at charge",
         );
         check(
-            "reserve ok, charge unknown, undo charge unknown",
-            "reserve, charge, undo charge, parked at charge",
+            &format!("{unanswered}, undo charge unknown, undo charge unknown"),
+            "reserve, charge, charge, undo charge, undo charge, parked at charge",
         );
         check(
-            "reserve ok, charge refused, undo reserve unknown",
-            "reserve, charge, undo reserve, parked at reserve",
+            "reserve ok, charge refused, undo reserve unknown, undo reserve unknown",
+            "reserve, charge, undo reserve, undo reserve, parked at reserve",
         );
         check(
             "reserve ok, charge refused, undo reserve refused",
@@ -228,20 +259,21 @@ mod tests {
 
     #[test]
     fn nothing_is_undone_from_the_point_of_no_return_on() {
+        let charged = "reserve ok, charge ok";
         check(
-            "reserve ok, charge ok, pay unknown",
-            "reserve, charge, pay, parked at pay",
+            &format!("{charged}, pay unknown, pay unknown"),
+            "reserve, charge, pay, pay, parked at pay",
         );
         check(
-            "reserve ok, charge ok, pay refused",
+            &format!("{charged}, pay refused"),
             "reserve, charge, pay, stuck at pay",
         );
         check(
-            "reserve ok, charge ok, pay ok, commit unknown",
-            "reserve, charge, pay, commit, parked at commit",
+            &format!("{charged}, pay ok, commit unknown, commit unknown"),
+            "reserve, charge, pay, commit, commit, parked at commit",
         );
         check(
-            "reserve ok, charge ok, pay ok, commit refused",
+            &format!("{charged}, pay ok, commit refused"),
             "reserve, charge, pay, commit, stuck at commit",
         );
     }
