@@ -1,5 +1,7 @@
 //! What the account store promises, run on SQLite natively.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+
 use std::sync::Barrier;
 
 use account::app::{Accounts, Added, NewToken, RenewError};

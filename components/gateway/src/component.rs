@@ -75,7 +75,7 @@ async fn act(incoming: IncomingRequest, answer: Answer, decision: Decision) {
 async fn all_answer() -> bool {
     let mut all = true;
     for upstream in Upstream::ALL {
-        let status = match outgoing(Method::Get, upstream, upstream.probe(), &Vec::new()) {
+        let status = match outgoing(Method::Head, upstream, upstream.probe(), &Vec::new()) {
             Ok(request) => send::<_, IncomingResponse>(request)
                 .await
                 .map(|response| response.status()),

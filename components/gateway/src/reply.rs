@@ -37,7 +37,7 @@ pub fn outage(outage: Outage) -> Response {
 /// A failure that is no problem document was not written by a component of ours but by whatever runs it,
 /// and may tell anything: a defect there is a 500 here, everything else an outage.
 pub fn reply(status: u16, answered: &Headers) -> Reply {
-    let failed = status >= 500 || status < 200;
+    let failed = !(200..500).contains(&status);
     if !failed || is_problem(answered) {
         return Reply::Pass(returned(answered));
     }

@@ -1,5 +1,7 @@
 //! The whole table of paths and tokens, and what a forwarded request carries.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use expect_test::expect;

@@ -137,11 +137,9 @@ impl Request {
         }
         let text = std::str::from_utf8(&self.body)
             .map_err(|_| Problem::new(Code::Malformed, "the body is not valid UTF-8"))?;
-        if text.trim().is_empty() {
-            return Err(Problem::new(
-                Code::Malformed,
-                "the body is missing; send a JSON object",
-            ));
+        // Without this an array of the right values would pass for the object, field by field.
+        if !text.trim_start().starts_with('{') {
+            return Err(Problem::new(Code::Malformed, "the body must be a JSON object"));
         }
         serde_json::from_str(text)
             .map_err(|error| Problem::new(Code::Malformed, format!("the body is not as expected: {error}")))
