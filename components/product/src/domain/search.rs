@@ -7,11 +7,14 @@ pub const MAX_NAME_CHARS: usize = 100;
 
 /// The form in which names are compared: upper and lower case become the same.
 ///
-/// Character by character, first to upper, then to lower case, so that `ß` equals `ss` and `Σ` equals both
-/// `σ` and `ς` wherever they stand. Hangul has no case and stays as it is. Letters that merely look
-/// alike, or are composed differently, stay different.
+/// Character by character to lower, to upper and to lower case again, so that `ẞ`, `ß` and `ss` are one, and
+/// `Σ`, `σ` and `ς` are, wherever they stand. Hangul has no case and stays as it is. Letters that merely
+/// look alike, or are composed differently, stay different.
 pub fn fold(text: &str) -> String {
-    let upper = text.chars().flat_map(char::to_uppercase);
+    let upper = text
+        .chars()
+        .flat_map(char::to_lowercase)
+        .flat_map(char::to_uppercase);
     upper.flat_map(char::to_lowercase).collect()
 }
 
@@ -181,6 +184,7 @@ mod tests {
             ("테스트 상품 A", "테스트 상품 a"),
             ("ÅÄÖ", "åäö"),
             ("Straße", "STRASSE"),
+            ("STRAẞE", "straße"),
             ("ΟΔΟΣ", "οδος"),
             ("ДОМ", "дом"),
         ] {
@@ -192,8 +196,10 @@ mod tests {
 
     #[test]
     fn folding_twice_is_folding_once() {
-        let text: String = ('\0'..='\u{2ffff}').collect();
-        assert_eq!(fold(&fold(&text)), fold(&text));
+        for character in '\0'..=char::MAX {
+            let folded = fold(&character.to_string());
+            assert_eq!(fold(&folded), folded, "U+{:04X}", u32::from(character));
+        }
     }
 
     #[test]
