@@ -11,9 +11,9 @@ use spin_sdk::http::{
     ResponseOutparam, Scheme, SendError, send,
 };
 use token::Keys;
-use web::{Code, MAX_BODY_BYTES, Method, Problem, Response, guest};
+use web::{MAX_BODY_BYTES, Method, Problem, Response, guest};
 
-use crate::door::{Decision, Door, Forward, Head, readiness, too_large};
+use crate::door::{Decision, Door, Forward, Head, broken_off, readiness, request_id_text, too_large};
 use crate::headers::Headers;
 use crate::reply::{Outage, Reply, finish, outage, reply};
 use crate::routes::Upstream;
@@ -21,14 +21,16 @@ use crate::routes::Upstream;
 #[spin_sdk::http_component]
 async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
     let head = head(&incoming);
+    let random = guest::random().and_then(|high| Ok(u128::from(high) << 64 | u128::from(guest::random()?)));
+    let request_id = *random.as_ref().unwrap_or(&0);
     let answer = Answer {
         out,
         method: head.method,
-        request_id: String::new(),
+        request_id: request_id_text(request_id),
         personal: false,
     };
-    match decide(&head) {
-        Ok((request_id, decision)) => act(incoming, Answer { request_id, ..answer }, decision).await,
+    match random.and_then(|request_id| decide(&head, request_id)) {
+        Ok(decision) => act(incoming, answer, decision).await,
         Err(problem) => answer.own(problem.into()).await,
     }
 }
@@ -41,17 +43,16 @@ fn head(incoming: &IncomingRequest) -> Head {
     }
 }
 
-/// What happens with the request, and the id it gets.
-fn decide(head: &Head) -> Result<(String, Decision), Problem> {
+fn decide(head: &Head, request_id: u128) -> Result<Decision, Problem> {
     let keys = Keys::parse(&guest::variable("jwt_keys")?);
     let keys = keys.map_err(|error| Problem::defect("gateway.jwt_keys", &error))?;
     let door = Door {
         keys: &keys,
         identities: &guest::identity_key()?,
         now: guest::now(),
-        request_id: u128::from(guest::random()?) << 64 | u128::from(guest::random()?),
+        request_id,
     };
-    Ok((door.request_id_text(), door.decide(head)))
+    Ok(door.decide(head))
 }
 
 async fn act(incoming: IncomingRequest, answer: Answer, decision: Decision) {
@@ -114,22 +115,21 @@ async fn hand_on(incoming: IncomingRequest, answer: Answer, mut forward: Forward
     };
     let sink = (!body.is_empty()).then(|| request.take_body());
     let mut feed = pin!(feed(body, sink));
-    let received = {
+    let (received, fed) = {
         let mut sending = pin!(send::<_, IncomingResponse>(request));
         match select(sending.as_mut(), feed.as_mut()).await {
-            Either::Left((received, _)) => Ok(received),
-            Either::Right(((), _)) => Err(sending.await),
+            Either::Left((received, _)) => (received, false),
+            Either::Right((Fed::ClientGone, _)) => return answer.own(broken_off().into()).await,
+            Either::Right((Fed::Enough, _)) => (sending.await, true),
         }
     };
-    match received {
-        // It answers before it has read everything: both go on side by side.
-        Ok(received) => {
-            let relay = pin!(relay(received, answer, forward.upstream));
-            if let Either::Right(((), relay)) = select(relay, feed).await {
-                relay.await;
-            }
-        }
-        Err(received) => relay(received, answer, forward.upstream).await,
+    let mut relay = pin!(relay(received, answer, forward.upstream));
+    if fed {
+        return relay.await;
+    }
+    // The component answers before it has read everything: both go on side by side.
+    if let Either::Right(_) = select(relay.as_mut(), feed).await {
+        relay.await;
     }
 }
 
@@ -162,7 +162,7 @@ async fn hold(incoming: IncomingRequest) -> Result<Vec<u8>, Problem> {
     let mut chunks = pin!(incoming.into_body_stream());
     let mut body = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Problem::new(Code::Malformed, "the body broke off"))?;
+        let chunk = chunk.map_err(|_| broken_off())?;
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(too_large());
         }
@@ -171,13 +171,22 @@ async fn hold(incoming: IncomingRequest) -> Result<Vec<u8>, Problem> {
     Ok(body)
 }
 
-/// Feeds the body to the component. When either side breaks off, the declared length is not reached and
-/// the component refuses what it got; its answer, or that there is none, tells the rest.
-async fn feed<S>(body: Body, sink: Option<S>)
+/// How feeding a body to a component ended.
+enum Fed {
+    /// The component has it all, or wants no more.
+    Enough,
+    /// The client broke off. The declared length is not reached, so the component can't take the part for
+    /// the whole.
+    ClientGone,
+}
+
+async fn feed<S>(body: Body, sink: Option<S>) -> Fed
 where
     S: futures_util::Sink<Vec<u8>>,
 {
-    let Some(sink) = sink else { return };
+    let Some(sink) = sink else {
+        return Fed::Enough;
+    };
     let mut sink = pin!(sink);
     match body {
         Body::Held(bytes) => {
@@ -185,13 +194,17 @@ where
         }
         Body::Coming(incoming) => {
             let mut chunks = pin!(incoming.into_body_stream());
-            while let Some(Ok(chunk)) = chunks.next().await {
+            while let Some(chunk) = chunks.next().await {
+                let Ok(chunk) = chunk else {
+                    return Fed::ClientGone;
+                };
                 if sink.send(chunk).await.is_err() {
-                    return;
+                    break;
                 }
             }
         }
     }
+    Fed::Enough
 }
 
 /// Sends a component's answer on, or what stands for it.

@@ -86,7 +86,10 @@ impl Door<'_> {
             ));
         }
         let mut headers = forwarded(&head.headers);
-        headers.push((REQUEST_ID_HEADER.to_owned(), self.request_id_text().into_bytes()));
+        headers.push((
+            REQUEST_ID_HEADER.to_owned(),
+            request_id_text(self.request_id).into_bytes(),
+        ));
         if let Some(identity) = identity {
             let signed = self.identities.sign(identity, self.now);
             headers.push((IDENTITY_HEADER.to_owned(), signed.into_bytes()));
@@ -99,11 +102,11 @@ impl Door<'_> {
             personal: identity.is_some() || access != Access::Open,
         }))
     }
+}
 
-    /// The request's id as everybody writes it.
-    pub fn request_id_text(&self) -> String {
-        format!("{:032x}", self.request_id)
-    }
+/// A request's id as everybody writes it.
+pub fn request_id_text(request_id: u128) -> String {
+    format!("{request_id:032x}")
 }
 
 fn alive() -> Response {
@@ -149,6 +152,11 @@ fn declared_length(headers: &Headers) -> Result<Option<u64>, Problem> {
         _ if text.is_empty() => Err(malformed()),
         _ => Err(too_large()),
     }
+}
+
+/// The refusal of a body whose sender broke off.
+pub fn broken_off() -> Problem {
+    Problem::new(Code::Malformed, "the body broke off")
 }
 
 /// The refusal of a body that is too large, declared or found out.
