@@ -39,17 +39,34 @@ fn the_seeded_shop_shows_what_can_be_bought() {
 
 #[test]
 fn a_product_is_shown_with_its_skus() {
-    check("/products/5", expect![[r#"200 {"id":5,"name":"T-Shirt 100% Cotton","category":"전자","price":10000,"stockQuantity":8,"options":[],"skus":[{"id":51,"price":10000,"stockQuantity":7},{"id":52,"price":10000,"stockQuantity":1}],"images":[]}"#]]);
-    check("/products/6", expect![[r#"200 {"id":6,"name":"under_score","category":"전자","price":30000,"stockQuantity":0,"options":[],"skus":[],"images":[]}"#]]);
+    check(
+        "/products/5",
+        expect![[
+            r#"200 {"id":5,"name":"T-Shirt 100% Cotton","category":"전자","price":10000,"stockQuantity":8,"options":[],"skus":[{"id":51,"price":10000,"stockQuantity":7},{"id":52,"price":10000,"stockQuantity":1}],"images":[]}"#
+        ]],
+    );
+    check(
+        "/products/6",
+        expect![[
+            r#"200 {"id":6,"name":"under_score","category":"전자","price":30000,"stockQuantity":0,"options":[],"skus":[],"images":[]}"#
+        ]],
+    );
 }
 
 #[test]
 fn a_narrowed_list_goes_on_where_it_stopped() {
     check(
         "/products?name=t&minPrice=10000&maxPrice=30000&sort=-name&limit=2",
-        expect![[r#"200 </products?name=t&minPrice=10000&maxPrice=30000&sort=%2Dname&limit=2&cursor=LW5hbWV8OXxzdHJhc3Nl>; rel="next" [{"id":5,"name":"T-Shirt 100% Cotton","category":"전자","price":10000,"stockQuantity":8},{"id":9,"name":"Straße","category":"전자","price":10000,"stockQuantity":0}]"#]],
+        expect![[
+            r#"200 </products?name=t&minPrice=10000&maxPrice=30000&sort=%2Dname&limit=2&cursor=LW5hbWV8OXxzdHJhc3Nl>; rel="next" [{"id":5,"name":"T-Shirt 100% Cotton","category":"전자","price":10000,"stockQuantity":8},{"id":9,"name":"Straße","category":"전자","price":10000,"stockQuantity":0}]"#
+        ]],
     );
-    check("/products?category=%EC%8B%9D%ED%92%88", expect![[r#"200 [{"id":3,"name":"테스트 상품 C","category":"식품","price":5000,"stockQuantity":0}]"#]]);
+    check(
+        "/products?category=%EC%8B%9D%ED%92%88",
+        expect![[
+            r#"200 [{"id":3,"name":"테스트 상품 C","category":"식품","price":5000,"stockQuantity":0}]"#
+        ]],
+    );
     check("/products?name=%25%27%20or%201%3D1", expect!["200 []"]);
 }
 

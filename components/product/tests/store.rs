@@ -157,14 +157,16 @@ fn a_list_goes_along_an_index() {
     );
     expect_test::expect![[r#"
         SEARCH product USING INDEX product_by_price ((price_minor,product_id)>(?,?))
-        SEARCH category USING INDEX sqlite_autoindex_category_1 (category_id=?)"#]].assert_eq(&by_price);
+        SEARCH category USING INDEX sqlite_autoindex_category_1 (category_id=?)"#]]
+    .assert_eq(&by_price);
     let by_name = plan(
         "(product.name_folded, product.product_id) < (?6, ?7)",
         "product.name_folded desc, product.product_id desc",
     );
     expect_test::expect![[r#"
         SEARCH product USING INDEX product_by_name ((name_folded,product_id)<(?,?))
-        SEARCH category USING INDEX sqlite_autoindex_category_1 (category_id=?)"#]].assert_eq(&by_name);
+        SEARCH category USING INDEX sqlite_autoindex_category_1 (category_id=?)"#]]
+    .assert_eq(&by_name);
 }
 
 fn quote(store: &Store, items: &[Item]) -> Result<Vec<(u64, u64, i64)>, QuoteRefused> {
@@ -283,7 +285,8 @@ fn the_tables_themselves_refuse_what_cannot_be() {
         product_status
         ForeignKey
         sku.sku_id
-        ForeignKey"#]].assert_eq(&seen.join("\n"));
+        ForeignKey"#]]
+    .assert_eq(&seen.join("\n"));
     assert!(add(&db(), 9, &"가".repeat(100), Money::MAX_MINOR, "ON_SALE", &[]).is_ok());
     assert!(add(&db(), 9, &"가".repeat(101), 1, "ON_SALE", &[]).is_err());
 }
