@@ -215,7 +215,7 @@ fn a_bad_sign_up_names_every_bad_field_and_changes_nothing() {
     check(
         json!([]),
         expect![[
-            r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body is not as expected: invalid length 0, expected struct SignUpBody with 4 elements at line 1 column 2","error":"MALFORMED_REQUEST","message":"the body is not as expected: invalid length 0, expected struct SignUpBody with 4 elements at line 1 column 2"}"#
+            r#"400 {"type":"/problems/malformed-request","title":"The request can't be understood","status":400,"detail":"the body must be a JSON object","error":"MALFORMED_REQUEST","message":"the body must be a JSON object"}"#
         ]],
     );
     let rows = shop.accounts.0.read("select user_id from account", params![]);
