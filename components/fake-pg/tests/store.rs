@@ -177,6 +177,17 @@ fn cancellations_misbehave_as_told() {
 }
 
 #[test]
+fn what_others_gave_back_since_somebody_looked_is_not_given_again() {
+    let db = db();
+    gateway(&db, &rules("")).approve(order(1), won(100)).unwrap();
+    assert!(db.cancel(order(1), "a", won(60), "").unwrap());
+    assert!(!db.cancel(order(1), "a", won(1), "").unwrap(), "its key is used");
+    assert!(!db.cancel(order(1), "b", won(41), "").unwrap(), "less is left");
+    assert_eq!(db.find_cancel(order(1), "b").unwrap().unwrap().1, None);
+    assert!(db.cancel(order(1), "b", won(40), "").unwrap());
+}
+
+#[test]
 fn parallel_approvals_are_one_and_parallel_cancellations_stay_within_it() {
     const THREADS: usize = 8;
     let dir = tempfile::tempdir().unwrap();

@@ -9,7 +9,9 @@ use std::sync::Barrier;
 use expect_test::expect;
 use kernel::{Money, Outcome};
 use payment::app::{App, Approval, ApproveError, CancelError, Failed, Gateway, Payments, Trouble};
-use payment::domain::{Charge, ChargeRefused, Method, RefundRefused, State, Till};
+use payment::domain::{
+    Charge, ChargeRefused, Method, NewRefund, Refund, RefundRefused, RefundState, State, Till,
+};
 use payment::store::MIGRATIONS;
 use shop::{NOW, Shop, charge, order, refund, won};
 use store::{Db, DbError, native, params};
@@ -256,6 +258,58 @@ fn events_tell_what_happened_once() {
         payment.refunded:1:return 1 | 1 | 2026-11-20T23:23:41.000Z | None | {"paymentId":487648624647189,"orderId":1,"userId":2,"method":"CARD","currency":"KRW","amount":100,"refundKey":"return 1","refundAmount":60,"refundedAmount":60,"reason":"broken"}
         payment.refunded:1:return 2 | 1 | 2026-11-20T23:23:41.000Z | None | {"paymentId":487648624647189,"orderId":1,"userId":2,"method":"CARD","currency":"KRW","amount":100,"refundKey":"return 2","refundAmount":40,"refundedAmount":100,"reason":"broken"}
     "#]].assert_eq(&shop.events());
+}
+
+#[test]
+fn what_others_decided_since_somebody_looked_is_not_decided_again() {
+    let shop = Shop::new("");
+    let paid = shop.charge(&charge(1, 100, Method::Card)).unwrap().into_inner();
+    assert!(!shop.payments.insert(&paid).unwrap());
+    let (first, second) = (requested("a", 60), requested("b", 41));
+    assert!(shop.payments.promise(&first).unwrap());
+    assert!(!shop.payments.promise(&first).unwrap(), "its key is used");
+    assert!(!shop.payments.promise(&second).unwrap(), "less is left");
+    assert_eq!(shop.payments.give_cash(&second, NOW).unwrap(), None);
+    assert_eq!(
+        shop.payments.finish(&second, NOW).unwrap(),
+        None,
+        "it was never requested"
+    );
+    assert!(shop.payments.finish(&first, NOW).unwrap().is_some());
+    assert_eq!(shop.payments.finish(&first, NOW).unwrap(), None, "it is done");
+    assert!(!shop.payments.refuse(&first, "NO", NOW).unwrap(), "it is done");
+    let third = requested("c", 40);
+    assert!(shop.payments.promise(&third).unwrap());
+    assert!(shop.payments.refuse(&third, "NO", NOW).unwrap());
+    assert_eq!(shop.payments.finish(&third, NOW).unwrap(), None, "it was refused");
+    assert_eq!(shop.refunded(1), 60);
+    assert_eq!(shop.topics(), ["payment.completed", "payment.refunded"]);
+}
+
+fn requested(key: &str, amount: i64) -> Refund {
+    let NewRefund {
+        order,
+        key,
+        amount,
+        reason,
+    } = refund(1, key, amount);
+    Refund {
+        order,
+        key,
+        amount,
+        reason,
+        state: RefundState::Requested,
+        requested_at: NOW,
+    }
+}
+
+#[test]
+fn a_refund_whose_promise_survived_a_crash_is_continued() {
+    let shop = Shop::new("");
+    shop.charge(&charge(1, 100, Method::Card)).unwrap();
+    assert!(shop.payments.promise(&requested("a", 60)).unwrap());
+    assert!(shop.refund(&refund(1, "a", 60)).unwrap().is_new());
+    assert_eq!((shop.refunded(1), shop.pg.cancelled(1)), (60, 60));
 }
 
 #[test]
