@@ -42,7 +42,7 @@ impl wire::Guest for api::Component {
         let (Ok(order), Some(amount)) = (OrderId::try_new(order.value), positive(&amount)) else {
             return Err(Wire::Refused(INVALID.to_owned()));
         };
-        let said = Said::new("pg.approve", &ctx, order);
+        let said = Said::new("pg.approve", &ctx, format!("order {order}"));
         let (db, rules) = open(&said).map_err(Wire::Unavailable)?;
         match gateway(&db, &rules).approve(order, amount) {
             Ok(approval) => Ok(approval_to_wire(&approval)),
@@ -93,7 +93,7 @@ impl wire::Guest for api::Component {
         let Ok(order) = OrderId::try_new(order.value) else {
             return Ok(None);
         };
-        let said = Said::new("pg.find", &ctx, order);
+        let said = Said::new("pg.find", &ctx, format!("order {order}"));
         let (db, rules) = open(&said).map_err(Wire::Unavailable)?;
         let found = gateway(&db, &rules)
             .find(order)

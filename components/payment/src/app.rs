@@ -94,7 +94,7 @@ pub trait Payments {
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// The gateway did not answer; carries its excuse.
-    #[error("the payment gateway does not answer: {0}")]
+    #[error("gateway: {0}")]
     Gateway(String),
     /// The gateway took money for a charge whose answer we never heard.
     #[error("the gateway took money that is not written down yet: the charge must be repeated")]
