@@ -88,7 +88,7 @@ pub fn audit(folder: &Path) -> Result<Vec<String>> {
 fn stock_adds_up(stock: &Connection, broken: &mut Vec<String>) -> Result<()> {
     let statement = "select level.sku_id, level.on_hand - (
             select coalesce(sum(case kind
-                when 'INITIAL' then quantity when 'RETURN' then quantity
+                when 'INITIAL' then quantity when 'RETURN' then quantity when 'MANUAL' then quantity
                 when 'COMMIT' then -quantity else 0 end), 0)
               from stock_history history where history.sku_id = level.sku_id)
         from stock_level level";

@@ -15,6 +15,7 @@ const START: Duration = Duration::from_secs(120);
 
 /// A shop in a folder of its own. It is killed when dropped.
 pub struct Shop {
+    manifest: PathBuf,
     folder: TempDir,
     flags: Vec<String>,
     running: Option<Running>,
@@ -70,21 +71,27 @@ impl Shop {
 
     /// Starts a shop with fresh data and more flags for the host, such as `--variable a=b`.
     pub fn start_with(flags: &[&str]) -> Result<Self> {
+        let mut shop = Self::prepare(&workspace().join("spin.toml"), flags)?;
+        shop.resume()?;
+        Ok(shop)
+    }
+
+    /// Lays out the folder for an application of this manifest; [`Shop::resume`] starts it.
+    pub fn prepare(manifest: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let key = |byte: u8| STANDARD.encode([byte; 32]);
         let secrets = format!("jwt_keys = \"test:{}\"\nidentity_key = \"{}\"\n", key(1), key(2));
         std::fs::write(folder.path().join("secrets.toml"), secrets)?;
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let mut shop = Self {
+        Ok(Self {
+            manifest: manifest.to_owned(),
             folder,
             flags,
             running: None,
-        };
-        shop.resume()?;
-        Ok(shop)
+        })
     }
 
-    /// Starts the shop again on the data it had.
+    /// Starts the shop, on the data it had if it has run before.
     pub fn resume(&mut self) -> Result<()> {
         let binary = workspace().join("target/debug/bodega");
         ensure!(
@@ -98,15 +105,9 @@ impl Shop {
             .append(true)
             .open(self.log())?;
         let mut host = Command::new(binary)
-            .args([
-                "up",
-                "--from",
-                "spin.toml",
-                "--listen",
-                "127.0.0.1:0",
-                "--variable",
-                &secrets,
-            ])
+            .args(["up", "--listen", "127.0.0.1:0", "--variable", &secrets])
+            .arg("--from")
+            .arg(&self.manifest)
             .arg("--state-dir")
             .arg(self.folder.path())
             .args(&self.flags)

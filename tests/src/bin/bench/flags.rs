@@ -1,0 +1,165 @@
+//! The command line, and how much work it asks for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use clap::{Parser, ValueEnum};
+
+/// Measures the shop that `up` serves.
+#[derive(Debug, Parser)]
+#[command(name = "bench", bin_name = "cargo xtask bench")]
+pub(crate) struct Flags {
+    /// Fewer and shorter rounds: a smoke test, no figures to quote
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Also write the figures to this file
+    #[arg(long, value_name = "PATH")]
+    pub(crate) json: Option<PathBuf>,
+    /// Only this section; may be repeated
+    #[arg(long, value_enum, value_name = "SECTION")]
+    only: Vec<Section>,
+}
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// From the command to the first page, with and without compiled components
+    Start,
+    /// What the host's process holds in memory
+    Memory,
+    /// A product's page beside bare components
+    Pages,
+    /// What one request asks of the host, counted
+    Costs,
+    /// Orders by many at once
+    Checkouts,
+}
+
+/// How much of everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Starts without compiled components.
+    pub(crate) cold_starts: usize,
+    /// Starts after each of those.
+    pub(crate) warm_starts: usize,
+    /// How often the pages are compared.
+    pub(crate) rounds: usize,
+    /// Requests of one client, one after the other, in a round.
+    pub(crate) requests: usize,
+    /// How long many clients go on in a round.
+    pub(crate) together: Duration,
+    /// How long each crowd buys.
+    pub(crate) buying: Duration,
+}
+
+impl Flags {
+    /// Refuses what would only be found out after minutes of measuring.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Some(path) = &self.json else { return Ok(()) };
+        ensure!(!path.is_dir(), "--json: {} is a folder", path.display());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        ensure!(
+            folder.is_none_or(|folder| folder.is_dir()),
+            "--json: there is no folder to put {} into",
+            path.display()
+        );
+        Ok(())
+    }
+
+    /// What to measure, each once and in the usual order.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = Section> {
+        let all = Section::value_variants().iter().copied();
+        all.filter(|section| self.only.is_empty() || self.only.contains(section))
+    }
+}
+
+impl Section {
+    /// The word for it on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+impl Plan {
+    /// As much as the flags ask for.
+    pub(crate) fn of(flags: &Flags) -> Self {
+        if flags.quick {
+            return Self {
+                cold_starts: 1,
+                warm_starts: 2,
+                rounds: 3,
+                requests: 100,
+                together: Duration::from_millis(200),
+                buying: Duration::from_secs(1),
+            };
+        }
+        Self {
+            cold_starts: 3,
+            warm_starts: 3,
+            rounds: 9,
+            requests: 400,
+            together: Duration::from_secs(1),
+            buying: Duration::from_secs(5),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Flags, String> {
+        let words = std::iter::once("bench").chain(line.split_whitespace());
+        Flags::try_parse_from(words).map_err(|error| error.to_string())
+    }
+
+    fn sections(line: &str) -> Vec<Section> {
+        parsed(line).unwrap().sections().collect()
+    }
+
+    #[test]
+    fn everything_is_measured_unless_sections_are_named_and_each_only_once() {
+        assert_eq!(sections("").len(), 5);
+        assert_eq!(
+            sections("--only costs --only start --only costs"),
+            [Section::Start, Section::Costs]
+        );
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_what_would_make_sense() {
+        for (line, expected) in [
+            ("--only everything", "start, memory, pages, costs, checkouts"),
+            ("--rounds 3", "unexpected argument '--rounds'"),
+            ("loudly", "unexpected argument 'loudly'"),
+            ("--json", "a value is required for '--json <PATH>'"),
+        ] {
+            let error = parsed(line).map(|_| line).unwrap_err();
+            assert!(error.contains(expected), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_to_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |path: PathBuf| {
+            let flags = Flags {
+                quick: true,
+                json: Some(path),
+                only: Vec::new(),
+            };
+            flags.check().map_err(|error| error.to_string())
+        };
+        assert!(check(folder.path().join("a.json")).is_ok());
+        assert!(check(PathBuf::from("a.json")).is_ok());
+        assert!(
+            check(folder.path().to_owned())
+                .unwrap_err()
+                .contains("is a folder")
+        );
+        let nowhere = folder.path().join("no/a.json");
+        assert!(check(nowhere).unwrap_err().contains("there is no folder"));
+    }
+}

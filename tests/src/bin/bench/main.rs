@@ -1,0 +1,78 @@
+//! `cargo xtask bench`: what starting, a page and a checkout cost.
+//!
+//! Everything runs on loopback against the host and the components that `up` serves, each section on a
+//! shop of its own in a temporary folder. A shop that sold something is audited when it has stopped, and a
+//! broken invariant fails the benchmark: a figure of a shop that miscounts is worth nothing.
+#![allow(
+    clippy::float_arithmetic,
+    reason = "rates and ratios of measurements; there is no money here"
+)]
+#![allow(clippy::print_stdout, reason = "the figures are this program's output")]
+
+mod bare;
+mod checkouts;
+mod costs;
+mod figures;
+mod flags;
+mod load;
+mod machine;
+mod memory;
+mod pages;
+mod place;
+mod report;
+mod start;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::flags::{Flags, Plan, Section};
+use crate::place::Place;
+use crate::report::Report;
+
+/// One thread for the load, so that the host has the rest of the machine.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match measure(&Flags::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(flags: &Flags) -> Result<()> {
+    flags.check()?;
+    let plan = Plan::of(flags);
+    let place = Place::make()?;
+    let mut report = Report::new(machine::look(place.path())?, flags.quick);
+    println!("{}", report.machine);
+    for section in flags.sections() {
+        eprintln!("measuring: {}", section.name());
+        match section {
+            Section::Start => report.start = Some(said(start::measure(&place, &plan).await?)),
+            Section::Memory => report.memory = Some(said(memory::measure(&place).await?)),
+            Section::Pages => report.pages = Some(said(pages::measure(&place, &plan).await?)),
+            Section::Costs => report.costs = Some(said(costs::measure(&place).await?)),
+            Section::Checkouts => report.checkouts = Some(said(checkouts::measure(&place, &plan).await?)),
+        }
+    }
+    report.load_after = machine::load()?;
+    println!(
+        "load average {} before, {} after",
+        report.machine.load, report.load_after
+    );
+    if let Some(path) = &flags.json {
+        report.write(path)?;
+    }
+    Ok(())
+}
+
+/// Prints a section as soon as it is known.
+fn said<T: std::fmt::Display>(section: T) -> T {
+    println!("{section}");
+    section
+}

@@ -1,0 +1,139 @@
+//! The temporary folder of a run, and the shops in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tests::{Shop, audit, workspace};
+
+/// Pieces added to product 1: more than any run can sell.
+const ADDED: i64 = 1_000_000;
+
+/// Takes the place of a correction by hand, history included, so that the audit goes on adding up.
+const RESTOCK: &str = "
+    update stock_level set on_hand = on_hand + ?1 where sku_id = 1;
+    insert into stock_history (sku_id, number, kind, order_id, quantity, on_hand, reserved, at)
+    select sku_id, number + 1, 'MANUAL', null, ?1, on_hand + ?1, reserved, at + 1
+      from stock_history where sku_id = 1 order by number desc limit 1;";
+
+/// Where a run keeps compiled components, manifests and counters, away from everybody else's.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// An empty place with no compiled component.
+    pub(crate) fn make() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let place = Self { folder };
+        let config = format!("[cache]\ndirectory = {:?}\n", place.compiled());
+        fs::write(place.cache_config(), config)?;
+        Ok(place)
+    }
+
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the next start a cold one.
+    pub(crate) fn forget_compiled(&self) -> Result<()> {
+        match fs::remove_dir_all(self.compiled()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).context("could not empty the compile cache")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The shop, with no data and not started.
+    pub(crate) fn shop(&self) -> Result<Shop> {
+        let stats = self.stats_file();
+        let flags = [
+            "--variable",
+            "rate_limit_per_minute=0",
+            "--stats-file",
+            text(&stats)?,
+        ];
+        self.prepare(&workspace().join("spin.toml"), &flags)
+    }
+
+    /// The shop, running, with a million pieces of product 1.
+    pub(crate) async fn stocked_shop(&self) -> Result<Shop> {
+        let mut shop = self.shop()?;
+        shop.resume()?;
+        // The first question lays out the tables.
+        first_page(&shop).await?;
+        stop(&mut shop)?;
+        restock(&shop.folder().join("stock.db"))?;
+        shop.resume()?;
+        first_page(&shop).await?;
+        Ok(shop)
+    }
+
+    /// Another application in the same host, not started.
+    pub(crate) fn application(&self, manifest: &str) -> Result<Shop> {
+        let path = self.path().join("spin.toml");
+        fs::write(&path, manifest)?;
+        self.prepare(&path, &[])
+    }
+
+    /// Where shops write their counters.
+    pub(crate) fn stats_file(&self) -> PathBuf {
+        self.path().join("stats.json")
+    }
+
+    fn prepare(&self, manifest: &Path, flags: &[&str]) -> Result<Shop> {
+        let cache = self.cache_config();
+        let mut all = vec!["--cache", text(&cache)?];
+        all.extend(flags);
+        Shop::prepare(manifest, &all)
+    }
+
+    fn compiled(&self) -> PathBuf {
+        self.path().join("compiled")
+    }
+
+    fn cache_config(&self) -> PathBuf {
+        self.path().join("cache.toml")
+    }
+}
+
+/// Asks for a product's page: the shop serves.
+pub(crate) async fn first_page(shop: &Shop) -> Result<()> {
+    let page = shop.visitor().get("/products/1").await?;
+    ensure!(page.status == 200, "GET /products/1 answered {page:?}");
+    Ok(())
+}
+
+/// Stops a shop that sold something, and fails if it lost count.
+pub(crate) fn close(mut shop: Shop) -> Result<()> {
+    stop(&mut shop)?;
+    let broken = audit(shop.folder())?;
+    ensure!(broken.is_empty(), "broken invariants:\n{}", broken.join("\n"));
+    Ok(())
+}
+
+/// Stops a shop, and fails if it does not end in order.
+pub(crate) fn stop(shop: &mut Shop) -> Result<()> {
+    let ended = shop.stop()?;
+    ensure!(ended.success(), "the host ended with {ended}:\n{}", shop.logged());
+    Ok(())
+}
+
+fn restock(database: &Path) -> Result<()> {
+    let stock = Connection::open(database)?;
+    let work = stock.unchecked_transaction()?;
+    for statement in RESTOCK.split_inclusive(';') {
+        let changed = work.execute(statement, [ADDED])?;
+        ensure!(changed == 1, "product 1 has no stock of its own: {statement}");
+    }
+    Ok(work.commit()?)
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str()
+        .with_context(|| format!("{} is not UTF-8", path.display()))
+}
