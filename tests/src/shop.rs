@@ -15,6 +15,7 @@ const START: Duration = Duration::from_secs(120);
 
 /// A shop in a folder of its own. It is killed when dropped.
 pub struct Shop {
+    host: PathBuf,
     manifest: PathBuf,
     folder: TempDir,
     flags: Vec<String>,
@@ -84,6 +85,7 @@ impl Shop {
         std::fs::write(folder.path().join("secrets.toml"), secrets)?;
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         Ok(Self {
+            host: workspace().join("target/debug/bodega"),
             manifest: manifest.to_owned(),
             folder,
             flags,
@@ -91,20 +93,25 @@ impl Shop {
         })
     }
 
+    /// The same with another build of the host than the workspace's own.
+    pub fn hosted_by(mut self, host: &Path) -> Self {
+        host.clone_into(&mut self.host);
+        self
+    }
+
     /// Starts the shop, on the data it had if it has run before.
     pub fn resume(&mut self) -> Result<()> {
-        let binary = workspace().join("target/debug/bodega");
         ensure!(
-            binary.exists(),
+            self.host.exists(),
             "{} is missing: run `cargo xtask build`",
-            binary.display()
+            self.host.display()
         );
         let secrets = format!("@{}", self.folder.path().join("secrets.toml").display());
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.log())?;
-        let mut host = Command::new(binary)
+        let mut host = Command::new(&self.host)
             .args(["up", "--listen", "127.0.0.1:0", "--variable", &secrets])
             .arg("--from")
             .arg(&self.manifest)

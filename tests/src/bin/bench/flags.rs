@@ -16,6 +16,9 @@ pub(crate) struct Flags {
     /// Also write the figures to this file
     #[arg(long, value_name = "PATH")]
     pub(crate) json: Option<PathBuf>,
+    /// Another build of the host than target/debug/bodega, to compare the two
+    #[arg(long, value_name = "PATH")]
+    pub(crate) host: Option<PathBuf>,
     /// Only this section; may be repeated
     #[arg(long, value_enum, value_name = "SECTION")]
     only: Vec<Section>,
@@ -49,13 +52,18 @@ pub(crate) struct Plan {
     pub(crate) requests: usize,
     /// How long many clients go on in a round.
     pub(crate) together: Duration,
-    /// How long each crowd buys.
+    /// How often each crowd buys.
+    pub(crate) buying_rounds: usize,
+    /// How long it does each time.
     pub(crate) buying: Duration,
 }
 
 impl Flags {
     /// Refuses what would only be found out after minutes of measuring.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(host) = &self.host {
+            ensure!(host.is_file(), "--host: there is no file {}", host.display());
+        }
         let Some(path) = &self.json else { return Ok(()) };
         ensure!(!path.is_dir(), "--json: {} is a folder", path.display());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -92,6 +100,7 @@ impl Plan {
                 rounds: 3,
                 requests: 100,
                 together: Duration::from_millis(200),
+                buying_rounds: 1,
                 buying: Duration::from_secs(1),
             };
         }
@@ -101,7 +110,8 @@ impl Plan {
             rounds: 9,
             requests: 400,
             together: Duration::from_secs(1),
-            buying: Duration::from_secs(5),
+            buying_rounds: 3,
+            buying: Duration::from_secs(3),
         }
     }
 }
@@ -142,12 +152,19 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_is_not_there_is_refused_at_once() {
+        let error = parsed("--host no/bodega").unwrap().check().unwrap_err();
+        assert_eq!(error.to_string(), "--host: there is no file no/bodega");
+    }
+
+    #[test]
     fn a_place_that_cannot_be_written_to_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let check = |path: PathBuf| {
             let flags = Flags {
                 quick: true,
                 json: Some(path),
+                host: None,
                 only: Vec::new(),
             };
             flags.check().map_err(|error| error.to_string())

@@ -66,7 +66,8 @@ fn field(text: &str, name: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-fn sync(folder: &Path) -> Result<f64> {
+/// The median time of making 4 kB durable, in ms.
+pub(crate) fn sync(folder: &Path) -> Result<f64> {
     let mut file = File::create(folder.join("sync"))?;
     let mut one = || -> Result<Duration> {
         let started = Instant::now();

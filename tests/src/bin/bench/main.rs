@@ -47,7 +47,7 @@ async fn main() -> ExitCode {
 async fn measure(flags: &Flags) -> Result<()> {
     flags.check()?;
     let plan = Plan::of(flags);
-    let place = Place::make()?;
+    let place = Place::make(flags.host.clone())?;
     let mut report = Report::new(machine::look(place.path())?, flags.quick);
     println!("{}", report.machine);
     for section in flags.sections() {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -58,7 +59,7 @@ pub(crate) async fn measure(place: &Place) -> Result<Memory> {
         after_start,
         after_pages,
         after_orders,
-        files: files()?,
+        files: files(place)?,
     })
 }
 
@@ -74,15 +75,21 @@ pub(crate) fn held(shop: &Shop) -> Result<Held> {
 }
 
 /// The host, and the components that the shop's manifest names.
-fn files() -> Result<Vec<(String, u64)>> {
+fn files(place: &Place) -> Result<Vec<(String, u64)>> {
     let manifest = fs::read_to_string(workspace().join("spin.toml"))?;
     let components = manifest
         .lines()
         .filter_map(|line| line.strip_prefix("source = \""))
-        .map(|rest| rest.trim_end_matches('"'));
-    std::iter::once("target/debug/bodega")
+        .map(|rest| workspace().join(rest.trim_end_matches('"')));
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    std::iter::once(place.host().to_owned())
         .chain(components)
-        .map(|path| Ok((path.to_owned(), fs::metadata(workspace().join(path))?.len())))
+        .map(|path| Ok((name(&path), fs::metadata(&path)?.len())))
         .collect()
 }
 

@@ -21,13 +21,19 @@ const RESTOCK: &str = "
 /// Where a run keeps compiled components, manifests and counters, away from everybody else's.
 pub(crate) struct Place {
     folder: TempDir,
+    host: PathBuf,
 }
 
 impl Place {
-    /// An empty place with no compiled component.
-    pub(crate) fn make() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let place = Self { folder };
+    /// An empty place with no compiled component, for the host that `up` starts or another build of it.
+    pub(crate) fn make(host: Option<PathBuf>) -> Result<Self> {
+        let place = Self {
+            folder: tempfile::tempdir()?,
+            host: match host {
+                Some(path) => path.canonicalize()?,
+                None => workspace().join("target/debug/bodega"),
+            },
+        };
         let config = format!("[cache]\ndirectory = {:?}\n", place.compiled());
         fs::write(place.cache_config(), config)?;
         Ok(place)
@@ -36,6 +42,11 @@ impl Place {
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The host's binary.
+    pub(crate) fn host(&self) -> &Path {
+        &self.host
     }
 
     /// Makes the next start a cold one.
@@ -89,7 +100,7 @@ impl Place {
         let cache = self.cache_config();
         let mut all = vec!["--cache", text(&cache)?];
         all.extend(flags);
-        Shop::prepare(manifest, &all)
+        Ok(Shop::prepare(manifest, &all)?.hosted_by(&self.host))
     }
 
     fn compiled(&self) -> PathBuf {
