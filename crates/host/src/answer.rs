@@ -26,11 +26,7 @@ pub(crate) enum Failure {
 impl Failure {
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::BadRequest => (
-                StatusCode::BAD_REQUEST,
-                "BAD_REQUEST",
-                "the request is malformed",
-            ),
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "BAD_REQUEST", "the request is malformed"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "NOT_FOUND", "nothing is served here"),
             Self::BodyTooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -78,7 +74,9 @@ pub(crate) fn problem(failure: Failure) -> Response<WasiBody> {
 
 /// An answer with this body.
 pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<WasiBody> {
-    let body = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
+    let body = Full::new(body.into())
+        .map_err(|never| match never {})
+        .boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

@@ -198,7 +198,12 @@ mod tests {
         let overrun = Arc::new(Overrun::default());
         let whole = Limited::new(body("12345"), 5, overrun.clone()).collect().await;
         assert_eq!(whole.expect("within the limit").to_bytes(), "12345");
-        assert!(Limited::new(body("123456"), 5, overrun.clone()).collect().await.is_err());
+        assert!(
+            Limited::new(body("123456"), 5, overrun.clone())
+                .collect()
+                .await
+                .is_err()
+        );
         overrun.wait().await;
     }
 

@@ -80,7 +80,11 @@ fn check(args: &CheckArgs) -> Result<ExitCode> {
         .collect();
     options.variables = manifest::CliVariables::parse(&given)?;
     let app = up::runtime()?.block_on(App::load(&manifest, options))?;
-    report(&format!("{}: {} routes, nothing to complain about", app.name(), app.routes().len()));
+    report(&format!(
+        "{}: {} routes, nothing to complain about",
+        app.name(),
+        app.routes().len()
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,7 +100,8 @@ fn compose(args: &ComposeArgs) -> Result<ExitCode> {
     if let Some(folder) = args.output.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
     }
-    std::fs::write(&args.output, composed).with_context(|| format!("cannot write {}", args.output.display()))?;
+    std::fs::write(&args.output, composed)
+        .with_context(|| format!("cannot write {}", args.output.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -103,7 +103,12 @@ pub(crate) fn compose(
                 });
             }
             let export = dependency.export.as_ref().unwrap_or(import);
-            satisfy(&mut graph, (world, root, import), (their_world, instance, export), &name)?;
+            satisfy(
+                &mut graph,
+                (world, root, import),
+                (their_world, instance, export),
+                &name,
+            )?;
         }
     }
     export_all(&mut graph, world, root)?;
@@ -130,9 +135,7 @@ fn fits(name: &DependencyName, import: &str) -> bool {
         None => (rest, None),
     };
     package == wanted
-        && wanted_interface
-            .as_ref()
-            .is_none_or(|wanted| wanted == interface)
+        && wanted_interface.as_ref().is_none_or(|wanted| wanted == interface)
         && wanted_version
             .as_deref()
             .is_none_or(|wanted| Some(wanted) == version)
@@ -181,9 +184,10 @@ pub fn plug(socket: &Part, plugs: &[Part]) -> Result<Vec<u8>, ComposeError> {
                 plug: plug.name.clone(),
                 socket: socket.name.clone(),
             },
-            wac_graph::PlugError::GraphError { source } => {
-                graph_error(format!("cannot plug `{}` into `{}`", plug.name, socket.name), source)
-            }
+            wac_graph::PlugError::GraphError { source } => graph_error(
+                format!("cannot plug `{}` into `{}`", plug.name, socket.name),
+                source,
+            ),
         })?;
         bytes = encode(&graph)?;
     }

@@ -6,8 +6,8 @@
 //! dependency is composed ([`withhold`]), and the linker gives these names functions that refuse in
 //! the interface's own words ([`define`]). They are made from the import's type, so they fit every
 //! version of an interface, and nothing has to be compiled in. What a guest sees is what it sees
-//! under Spin: `access-denied` where the interface has it, `... is not permitted` elsewhere, no
-//! environment and no files.
+//! under Spin: `access-denied` where the interface has it, variables that are undefined, `... is not
+//! permitted` elsewhere, no environment and no files.
 
 use crate::compose::{ComposeError, graph_error};
 use crate::state::State;
@@ -79,11 +79,7 @@ const INTERFACES: &[(&str, Capability, Option<&str>)] = &[
         Capability::KeyValueStores,
         Some("store"),
     ),
-    (
-        "wasi:keyvalue/store",
-        Capability::KeyValueStores,
-        Some("bucket"),
-    ),
+    ("wasi:keyvalue/store", Capability::KeyValueStores, Some("bucket")),
     (
         "fermyon:spin/sqlite",
         Capability::SqliteDatabases,
@@ -219,9 +215,9 @@ fn define_instance(
         if !matches!(item.ty, ComponentItem::ComponentFunc(_)) {
             continue;
         }
-        target.func_new(function, move |_, ty, _, results| {
+        target.func_new(function, move |_, ty, asked, results| {
             for (slot, result) in results.iter_mut().zip(ty.results()) {
-                *slot = refusal(&result, interface)
+                *slot = refusal(&result, interface, asked)
                     .ok_or_else(|| wasmtime::format_err!("{interface} is not permitted"))?;
             }
             Ok(())
@@ -230,13 +226,23 @@ fn define_instance(
     Ok(())
 }
 
-/// A value of this type that says no.
-fn refusal(ty: &Type, interface: &str) -> Option<Val> {
+/// Error cases that say no, the clearest first.
+const CASES: [&str; 6] = [
+    "access-denied",
+    "undefined",
+    "model-not-supported",
+    "internal-error",
+    "other",
+    "io",
+];
+
+/// A value of this type that says no to what was asked.
+fn refusal(ty: &Type, interface: &str, asked: &[Val]) -> Option<Val> {
     match ty {
         Type::List(_) => Some(Val::List(Vec::new())),
         Type::Option(_) => Some(Val::Option(None)),
         Type::Result(result) => {
-            let error = refusal(&result.err()?, interface)?;
+            let error = refusal(&result.err()?, interface, asked)?;
             Some(Val::Result(Err(Some(Box::new(error)))))
         }
         Type::Enum(cases) => cases
@@ -244,26 +250,29 @@ fn refusal(ty: &Type, interface: &str) -> Option<Val> {
             .find(|case| *case == "access-denied")
             .map(|case| Val::Enum(case.to_owned())),
         Type::Variant(variant) => {
-            let cases = ["access-denied", "internal-error", "other", "io", "runtime-error"];
-            let (name, payload) = cases.iter().find_map(|wanted| {
-                variant
-                    .cases()
+            let (name, payload) = CASES.iter().find_map(|wanted| {
+                let mut cases = variant.cases();
+                cases
                     .find(|case| case.name == *wanted)
-                    .map(|case| (case.name.to_owned(), case.ty))
+                    .map(|case| (*wanted, case.ty))
             })?;
+            let text = match (name, asked.first()) {
+                ("undefined", Some(Val::String(name))) => name.clone(),
+                _ => format!("{interface:?} is not permitted"),
+            };
             let payload = match payload {
-                Some(ty) => Some(Box::new(reason(&ty, interface)?)),
+                Some(ty) => Some(Box::new(reason(&ty, text)?)),
                 None => None,
             };
-            Some(Val::Variant(name, payload))
+            Some(Val::Variant(name.to_owned(), payload))
         }
         _ => None,
     }
 }
 
 /// The text beside a refusal, as a string or an optional one.
-fn reason(ty: &Type, interface: &str) -> Option<Val> {
-    let text = Val::String(format!("{interface:?} is not permitted"));
+fn reason(ty: &Type, text: String) -> Option<Val> {
+    let text = Val::String(text);
     match ty {
         Type::String => Some(text),
         Type::Option(inner) if matches!(inner.ty(), Type::String) => Some(Val::Option(Some(Box::new(text)))),
@@ -279,7 +288,10 @@ mod tests {
     fn a_denied_name_says_which_interface_it_stands_for() {
         let name = denied_name("fermyon:spin/key-value@2.0.0");
         assert_eq!(name, "bodega:denied/fermyon-spin-key-value@2.0.0");
-        assert_eq!(denied_interface(&name), Some(("fermyon:spin/key-value", Some("store"))));
+        assert_eq!(
+            denied_interface(&name),
+            Some(("fermyon:spin/key-value", Some("store")))
+        );
         assert_eq!(denied_interface("fermyon:spin/key-value@2.0.0"), None);
     }
 

@@ -2,7 +2,9 @@
 
 use crate::options::{Bounds, CompileCache};
 use std::time::Duration;
-use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
 
 /// How often a running guest gives way to others.
 const TICK: Duration = Duration::from_millis(10);

@@ -196,9 +196,7 @@ fn serving<'m>(manifest: &'m Manifest, only: &[String]) -> Result<Vec<&'m Compon
     if let Some(unknown) = only.iter().find(|id| !ids.contains(id)) {
         return Err(LoadError::NoSuchComponent(unknown.clone()));
     }
-    let wanted = ids
-        .into_iter()
-        .filter(|id| only.is_empty() || only.contains(id));
+    let wanted = ids.into_iter().filter(|id| only.is_empty() || only.contains(id));
     Ok(wanted.filter_map(|id| manifest.components.get(id)).collect())
 }
 
@@ -255,7 +253,9 @@ fn link(engine: &Engine, component: &Component) -> Result<Linked, LoadError> {
     let pre = linker
         .instantiate_pre(&compiled)
         .map_err(wasm("it needs an interface that this host does not have"))?;
-    ProxyPre::new(pre).map_err(wasm("it has an HTTP trigger but exports no wasi:http/incoming-handler@0.2"))
+    ProxyPre::new(pre).map_err(wasm(
+        "it has an HTTP trigger but exports no wasi:http/incoming-handler@0.2",
+    ))
 }
 
 /// The component's bytes with its dependencies put in.

@@ -91,7 +91,7 @@ fn matching(pattern: &str, dir: &Path) -> Result<Vec<PathBuf>, MountError> {
         source,
     })?;
     paths
-        .map(|path| path.map_err(|error| io(&error.path().to_owned(), error.into())))
+        .map(|path| path.map_err(|error| io(&PathBuf::from(error.path()), error.into())))
         .collect()
 }
 

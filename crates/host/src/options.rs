@@ -129,8 +129,12 @@ impl Bounds {
             .clamp(1, 10_000),
             body_bytes: set(ours.body_limit_bytes, manifest.body_limit_bytes, 10 << 20),
             // hyper accepts no smaller buffer.
-            header_bytes: to_usize(set(ours.header_limit_bytes, manifest.header_limit_bytes, 64 << 10))
-                .max(8 << 10),
+            header_bytes: to_usize(set(
+                ours.header_limit_bytes,
+                manifest.header_limit_bytes,
+                64 << 10,
+            ))
+            .max(8 << 10),
             header_timeout: options.header_timeout,
             drain: options.drain_timeout,
         }

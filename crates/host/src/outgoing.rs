@@ -66,9 +66,7 @@ impl Outgoing {
         let patience = options.first_byte_timeout.unwrap_or(PATIENCE);
         let sent = match target {
             Target::Network => self.app.client.send(request, &options).await,
-            Target::Component(component) => {
-                in_time(patience, self.to_component(&component, request)).await
-            }
+            Target::Component(component) => in_time(patience, self.to_component(&component, request)).await,
             Target::Application => in_time(patience, self.to_application(request)).await,
         };
         told(self.app.after(kind, &self.guest.id, &url).await)?;

@@ -16,8 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout_at;
 use tracing::Instrument;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 
 type Head = Result<Response<WasiBody>, ErrorCode>;
 

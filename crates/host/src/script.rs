@@ -114,9 +114,8 @@ fn statements(text: &str) -> Vec<&str> {
 fn in_trigger(words: &[String]) -> bool {
     let is_trigger = words.first().is_some_and(|word| word == "create")
         && words.iter().take(4).any(|word| word == "trigger");
-    let ended = words.last().is_some_and(|word| word == "end")
-        && words.len() >= 2
-        && words[words.len() - 2] == ";";
+    let ended =
+        words.last().is_some_and(|word| word == "end") && words.len() >= 2 && words[words.len() - 2] == ";";
     is_trigger && !ended
 }
 
@@ -176,7 +175,10 @@ mod tests {
     #[test]
     fn a_trigger_is_one_statement() {
         let trigger = "create trigger g after insert on t begin update t set a = case when 1 then 2 end; delete from u; end;";
-        assert_eq!(statements(&format!("{trigger} select 1;")), [trigger, "select 1;"]);
+        assert_eq!(
+            statements(&format!("{trigger} select 1;")),
+            [trigger, "select 1;"]
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ use manifest::{RequestLine, RouteMatch};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
@@ -72,8 +73,13 @@ impl Server {
             };
             match accepted {
                 Ok((stream, client)) => {
-                    let connection =
-                        connection(shared.clone(), builder.clone(), stream, client, graceful.watcher());
+                    let connection = connection(
+                        shared.clone(),
+                        builder.clone(),
+                        stream,
+                        client,
+                        graceful.watcher(),
+                    );
                     tokio::spawn(connection);
                 }
                 Err(error) => {
@@ -120,21 +126,28 @@ async fn connection(
     client: SocketAddr,
     watcher: Watcher,
 ) {
-    // hyper's own clock starts only when it knows which HTTP is spoken.
-    if timeout(shared.bounds.header_timeout, stream.readable()).await.is_err() {
-        return;
-    }
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
+    let patience = shared.bounds.header_timeout;
+    let asked = Arc::new(AtomicBool::new(false));
+    let heard = asked.clone();
     let service = service_fn(move |request| {
+        heard.store(true, Ordering::Relaxed);
         let shared = shared.clone();
         async move { Ok::<_, Infallible>(door(&shared, request, client).await) }
     });
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
-    if let Err(error) = watcher.watch(connection).await {
+    let mut connection = std::pin::pin!(watcher.watch(connection));
+    // hyper's own clock starts only when it knows which HTTP is spoken.
+    let ended = match timeout(patience, &mut connection).await {
+        Err(_) if !asked.load(Ordering::Relaxed) => return,
+        Err(_) => connection.await,
+        Ok(ended) => ended,
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, %client, "a connection ended badly");
     }
 }
@@ -267,17 +280,11 @@ fn announced_length(headers: &HeaderMap) -> Option<u64> {
 
 /// Adds Spin's headers, in place of any the client made up.
 fn add_spin_headers(request: &mut Request<WasiBody>, matched: &RouteMatch, client: SocketAddr) {
-    let host = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok());
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let line = RequestLine {
         scheme: request.uri().scheme_str(),
         host,
-        path_and_query: request
-            .uri()
-            .path_and_query()
-            .map_or("/", PathAndQuery::as_str),
+        path_and_query: request.uri().path_and_query().map_or("/", PathAndQuery::as_str),
         client_addr: client,
     };
     let ours = manifest::spin_headers(&line, matched);
@@ -317,7 +324,11 @@ mod tests {
     fn the_host_of_a_request_must_be_clear() {
         check("/a?b", &["shop.example"], Some("http://shop.example/a?b"));
         check("http://shop.example/a", &[], Some("http://shop.example/a"));
-        check("http://shop.example/a", &["shop.example"], Some("http://shop.example/a"));
+        check(
+            "http://shop.example/a",
+            &["shop.example"],
+            Some("http://shop.example/a"),
+        );
         check("http://shop.example/a", &["other.example"], None);
         check("/a", &[], None);
         check("/a", &["one.example", "two.example"], None);

@@ -7,8 +7,8 @@ use crate::faults::{Interruption, Kind};
 use crate::outgoing::Outgoing;
 use std::sync::Arc;
 use tokio::time::Instant;
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime::component::ResourceTable;
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 

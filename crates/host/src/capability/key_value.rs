@@ -89,8 +89,14 @@ impl v2::HostStore for State {
         Ok(opened.map(Resource::new_own).map_err(v2::Error::from))
     }
 
-    async fn get(&mut self, this: Resource<v2::Store>, key: String) -> Result<Result<Option<Vec<u8>>, v2::Error>> {
-        let got = self.on_store(this.rep(), &key, async |store| store.get(&key).await).await?;
+    async fn get(
+        &mut self,
+        this: Resource<v2::Store>,
+        key: String,
+    ) -> Result<Result<Option<Vec<u8>>, v2::Error>> {
+        let got = self
+            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .await?;
         Ok(got.map_err(v2::Error::from))
     }
 
@@ -114,12 +120,16 @@ impl v2::HostStore for State {
     }
 
     async fn exists(&mut self, this: Resource<v2::Store>, key: String) -> Result<Result<bool, v2::Error>> {
-        let got = self.on_store(this.rep(), &key, async |store| store.get(&key).await).await?;
+        let got = self
+            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .await?;
         Ok(got.map(|value| value.is_some()).map_err(v2::Error::from))
     }
 
     async fn get_keys(&mut self, this: Resource<v2::Store>) -> Result<Result<Vec<String>, v2::Error>> {
-        let keys = self.on_store(this.rep(), "", async |store| store.keys().await).await?;
+        let keys = self
+            .on_store(this.rep(), "", async |store| store.keys().await)
+            .await?;
         Ok(keys.map_err(v2::Error::from))
     }
 

@@ -48,7 +48,12 @@ impl State {
         Ok(Ok(handle.rep()))
     }
 
-    async fn run_statement(&mut self, rep: u32, sql: &str, parameters: Vec<Value>) -> Result<Result<Rows, Refusal>> {
+    async fn run_statement(
+        &mut self,
+        rep: u32,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<Result<Rows, Refusal>> {
         if let Some(text) = self.before(Kind::Sqlite, sql).await? {
             return Ok(Err(Refusal::Io(text)));
         }

@@ -26,9 +26,7 @@ impl State {
 fn valid(name: &str) -> std::result::Result<(), String> {
     let word = |word: &str| {
         word.starts_with(|first: char| first.is_ascii_lowercase())
-            && word
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
     if name.split('_').all(word) {
         Ok(())

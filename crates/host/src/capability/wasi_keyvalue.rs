@@ -38,7 +38,9 @@ impl store::Host for State {
 
 impl store::HostBucket for State {
     async fn get(&mut self, this: Resource<store::Bucket>, key: String) -> Answer<Option<Vec<u8>>> {
-        let got = self.on_store(this.rep(), &key, async |store| store.get(&key).await).await?;
+        let got = self
+            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .await?;
         Ok(got.map_err(store::Error::from))
     }
 
@@ -57,7 +59,9 @@ impl store::HostBucket for State {
     }
 
     async fn exists(&mut self, this: Resource<store::Bucket>, key: String) -> Answer<bool> {
-        let got = self.on_store(this.rep(), &key, async |store| store.get(&key).await).await?;
+        let got = self
+            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .await?;
         Ok(got.map(|value| value.is_some()).map_err(store::Error::from))
     }
 
@@ -68,9 +72,13 @@ impl store::HostBucket for State {
         cursor: Option<String>,
     ) -> Answer<store::KeyResponse> {
         if cursor.is_some() {
-            return Ok(Err(store::Error::Other("list_keys: cursor not supported".to_owned())));
+            return Ok(Err(store::Error::Other(
+                "list_keys: cursor not supported".to_owned(),
+            )));
         }
-        let keys = self.on_store(this.rep(), "", async |store| store.keys().await).await?;
+        let keys = self
+            .on_store(this.rep(), "", async |store| store.keys().await)
+            .await?;
         Ok(keys
             .map(|keys| store::KeyResponse { keys, cursor: None })
             .map_err(store::Error::from))
@@ -188,7 +196,9 @@ impl atomics::HostCas for State {
 impl atomics::Host for State {
     async fn increment(&mut self, bucket: Resource<store::Bucket>, key: String, delta: i64) -> Answer<i64> {
         let sum = self
-            .on_store(bucket.rep(), &key, async |store| store.increment(&key, delta).await)
+            .on_store(bucket.rep(), &key, async |store| {
+                store.increment(&key, delta).await
+            })
             .await?;
         Ok(sum.map_err(store::Error::from))
     }

@@ -125,7 +125,11 @@ fn log() {
     let _ = if std::io::stderr().is_terminal() {
         subscriber.try_init()
     } else {
-        subscriber.json().flatten_event(true).try_init()
+        subscriber
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init()
     };
 }
 

@@ -96,7 +96,10 @@ fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (
 }
 
 fn chain(error: &(dyn StdError + 'static)) -> String {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// A connector that gives up after the request's connect timeout.
@@ -140,7 +143,9 @@ mod tests {
     use http_body_util::Empty;
 
     fn get(url: &str) -> Request<WasiBody> {
-        let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+        let body = Empty::<Bytes>::new()
+            .map_err(|never| match never {})
+            .boxed_unsync();
         let mut request = Request::new(body);
         *request.uri_mut() = url.parse().expect("a URL");
         request
@@ -159,14 +164,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_says_nothing_times_out() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
         let address = listener.local_addr().expect("an address");
         let options = RequestOptions {
             connect_timeout: Some(Duration::from_millis(50)),
             first_byte_timeout: Some(Duration::from_millis(50)),
             ..RequestOptions::default()
         };
-        let sent = Client::new().send(get(&format!("http://{address}/")), &options).await;
+        let sent = Client::new()
+            .send(get(&format!("http://{address}/")), &options)
+            .await;
         assert!(matches!(sent, Err(Error::ConnectionReadTimeout)), "{sent:?}");
     }
 }

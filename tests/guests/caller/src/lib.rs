@@ -1,6 +1,9 @@
 //! A component that passes every question on to what is composed into it.
 #![cfg(target_family = "wasm")]
-#![allow(unsafe_code, reason = "the bindings of an exported interface are unsafe by nature")]
+#![allow(
+    unsafe_code,
+    reason = "the bindings of an exported interface are unsafe by nature"
+)]
 
 use spin_sdk::http::{IntoResponse, Request, Response};
 

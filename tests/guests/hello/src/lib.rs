@@ -1,6 +1,9 @@
 //! The barest component: what everything else costs is measured against it.
 #![cfg(target_family = "wasm")]
-#![allow(unsafe_code, reason = "the bindings of an exported interface are unsafe by nature")]
+#![allow(
+    unsafe_code,
+    reason = "the bindings of an exported interface are unsafe by nature"
+)]
 
 use spin_sdk::http::{IntoResponse, Request, Response};
 

@@ -69,8 +69,12 @@ fn atomically() -> String {
         Err(atomics::CasError::CasFailed(again)) => format!("{:?}", atomics::swap(again, b"won").is_ok()),
         other => format!("{:?}", other.is_ok()),
     };
-    let many = batch::get_many(&bucket, &["text".to_owned(), "none".to_owned()])
-        .map(|pairs| pairs.into_iter().map(|(_, value)| text(value)).collect::<Vec<_>>());
+    let many = batch::get_many(&bucket, &["text".to_owned(), "none".to_owned()]).map(|pairs| {
+        pairs
+            .into_iter()
+            .map(|(_, value)| text(value))
+            .collect::<Vec<_>>()
+    });
     format!("{first:?} {second:?} spoilt={spoilt} {after:?} {current:?} retried={late} {many:?}")
 }
 

@@ -1,6 +1,9 @@
 //! A component that does on request what the host must withstand. The last word of the path says what.
 #![cfg(target_family = "wasm")]
-#![allow(unsafe_code, reason = "the bindings of an exported interface are unsafe by nature")]
+#![allow(
+    unsafe_code,
+    reason = "the bindings of an exported interface are unsafe by nature"
+)]
 
 mod capabilities;
 mod misdeeds;

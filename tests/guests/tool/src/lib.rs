@@ -1,6 +1,9 @@
 //! A component without HTTP that says which capabilities it was given.
 #![cfg(target_family = "wasm")]
-#![allow(unsafe_code, reason = "the bindings of an exported interface are unsafe by nature")]
+#![allow(
+    unsafe_code,
+    reason = "the bindings of an exported interface are unsafe by nature"
+)]
 
 use spin_sdk::http::{Request, Response};
 use spin_sdk::{http, key_value, sqlite3, variables};

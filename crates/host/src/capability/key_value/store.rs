@@ -86,7 +86,12 @@ impl Store {
         match self {
             Self::Memory(entries) => Ok(lock(entries).keys().cloned().collect()),
             Self::File(database) => {
-                let rows = run(&mut database.connect(), "select key from entry order by key", Vec::new()).await?;
+                let rows = run(
+                    &mut database.connect(),
+                    "select key from entry order by key",
+                    Vec::new(),
+                )
+                .await?;
                 let keys = rows.into_iter().flatten().filter_map(|value| match value {
                     Value::Text(key) => Some(key),
                     _ => None,
