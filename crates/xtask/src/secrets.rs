@@ -72,7 +72,11 @@ fn verify(text: &str) -> Result<()> {
         let value = table.get(name).with_context(|| format!("{name} is missing"))?;
         value.as_str().with_context(|| format!("{name} is not a string"))
     };
-    for pair in value("jwt_keys")?.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in value("jwt_keys")?
+        .split(',')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
         let (id, key) = pair
             .split_once(':')
             .context("jwt_keys holds something that is not id:key")?;

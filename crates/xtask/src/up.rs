@@ -23,7 +23,8 @@ const LISTEN: &str = "127.0.0.1:3000";
 /// Serves the shop; returns only when that could not be started.
 pub(crate) fn up(tree: &Tree, arguments: &[String]) -> Result<()> {
     build(tree)?;
-    let state_dir = match value_of(arguments, "--state-dir") {
+    // An empty one means that the shop keeps nothing; its keys still have to be somewhere.
+    let state_dir = match value_of(arguments, "--state-dir").filter(|given| !given.is_empty()) {
         Some(given) => env::current_dir()?.join(given),
         None => tree.path(STATE_DIR),
     };
@@ -59,6 +60,9 @@ pub(crate) fn up(tree: &Tree, arguments: &[String]) -> Result<()> {
 
 /// The address to greet from; none if the host will choose a port, which it then prints itself.
 fn address(arguments: &[String]) -> Option<String> {
+    if arguments.iter().any(|argument| argument == "--find-free-port") {
+        return None;
+    }
     let from_env = || env::var("SPIN_HTTP_LISTEN_ADDR").ok();
     let listen = value_of(arguments, "--listen")
         .or_else(from_env)
