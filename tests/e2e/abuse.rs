@@ -74,6 +74,8 @@ async fn orders_that_make_no_sense_are_refused_and_change_nothing() -> Result<()
         json!({"items": [{"quantity": 1}], "paymentMethod": "CARD"}),
         json!({"items": [{"productId": 1, "skuId": 1, "quantity": 1}], "paymentMethod": "CARD"}),
         json!({"items": [{"productId": 1, "quantity": 1, "price": 1}], "paymentMethod": "CARD"}),
+        json!({"items": [[1, null, 1]], "paymentMethod": "CARD"}),
+        json!([1, 1, null, "CARD"]),
         json!({"items": [{"productId": 1, "quantity": 1}], "productId": 1, "quantity": 1, "paymentMethod": "CARD"}),
         json!({"items": vec![json!({"productId": 1, "quantity": 1}); 101], "paymentMethod": "CARD"}),
     ];
@@ -175,16 +177,7 @@ async fn a_body_of_ten_megabytes_is_too_large_however_it_comes() -> Result<()> {
         .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
         .collect::<Vec<_>>();
     let stream = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
-    match raw(&client, "application/json", stream).await {
-        Ok(reply) => assert_problem(&reply, 413, "in chunks"),
-        // The shop may hang up on a sender that goes on after the refusal.
-        Err(error) => assert!(
-            error
-                .downcast_ref::<reqwest::Error>()
-                .is_some_and(|e| e.is_request() || e.is_body()),
-            "{error:?}"
-        ),
-    }
+    assert_problem(&raw(&client, "application/json", stream).await?, 413, "in chunks");
     assert_eq!(client.order(1, 1).await?.status, 201, "the shop goes on");
     Ok(())
 }

@@ -93,7 +93,8 @@ async fn private_components_can_not_be_reached_from_outside() -> Result<()> {
         let request = visitor
             .request(reqwest::Method::GET, "/orders/me")
             .header("host", host);
-        assert_eq!(visitor.send(request).await?.status, 401, "{host}");
+        let refused = visitor.send(request).await?.status;
+        assert!(matches!(refused, 400 | 401), "{host}: {refused}");
     }
     for path in ["/stock/1", "/internal/recover", "/pg", "/order/orders/me"] {
         assert_eq!(visitor.get(path).await?.status, 404, "{path}");

@@ -133,7 +133,12 @@ fn open(folder: &Path, label: &str) -> Result<Connection> {
         .with_context(|| format!("{} is not there", path.display()))
 }
 
+/// Two numbers a row. A database that was never opened has no tables, and nothing in them.
 fn pairs(database: &Connection, statement: &str) -> Result<BTreeMap<i64, i64>> {
+    let tables: i64 = database.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        return Ok(BTreeMap::new());
+    }
     let mut prepared = database
         .prepare(statement)
         .with_context(|| statement.to_owned())?;

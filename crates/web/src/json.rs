@@ -34,9 +34,50 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
+/// A JSON object of this shape. A bare `T` would also take an array of the right values, field by field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Object<T>(pub T);
+
+struct ObjectVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(std::marker::PhantomData))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Point {
+        x: Whole,
+    }
+
+    #[test]
+    fn an_array_is_not_an_object() {
+        let parse = |text| serde_json::from_str::<Vec<Object<Point>>>(text).map_err(|e| e.to_string());
+        assert_eq!(parse(r#"[{"x":1}]"#).unwrap(), [Object(Point { x: Whole(1) })]);
+        assert_eq!(
+            parse("[[1]]").unwrap_err(),
+            "invalid type: sequence, expected an object at line 1 column 1"
+        );
+        assert!(parse(r#"[{"x":1,"y":2}]"#).is_err());
+    }
 
     #[test]
     fn only_whole_numbers_are_whole() {

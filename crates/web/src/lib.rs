@@ -17,7 +17,7 @@ mod response;
 mod route;
 
 pub use identity::{IDENTITY_HEADER, Identity, IdentityKey, REQUEST_ID_HEADER, Role, Unverified};
-pub use json::Whole;
+pub use json::{Object, Whole};
 pub use page::{Page, PageRequest};
 pub use problem::{Code, FieldError, Problem};
 pub use query::Query;

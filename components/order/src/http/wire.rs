@@ -2,7 +2,7 @@
 
 use kernel::{ProductId, Quantity, SkuId};
 use serde::{Deserialize, Serialize};
-use web::{FieldError, Problem, Request, Whole};
+use web::{FieldError, Object, Problem, Request, Whole};
 
 use crate::domain::{Cart, Failure, Item, Line, Method, Order, State, order_number};
 
@@ -12,7 +12,7 @@ use crate::domain::{Cart, Failure, Item, Line, Method, Order, State, order_numbe
 pub(super) struct NewOrder {
     product_id: Option<Whole>,
     quantity: Option<Whole>,
-    items: Option<Vec<NewItem>>,
+    items: Option<Vec<Object<NewItem>>>,
     payment_method: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl NewOrder {
         let mut errors = Errors(Vec::new());
         let method = errors.method(self.payment_method.as_deref());
         let items = match (self.items, self.product_id, self.quantity) {
-            (Some(items), None, None) => errors.items(items),
+            (Some(items), None, None) => errors.items(items.into_iter().map(|Object(item)| item).collect()),
             (None, product_id, quantity) => errors.items_at(
                 "",
                 vec![NewItem {
