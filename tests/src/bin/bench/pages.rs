@@ -21,12 +21,13 @@ const TOGETHER: usize = 16;
 const WARM_UP: usize = 200;
 
 /// What is compared, each doing what the one before does and something more.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "no component (404 by the host)",
     "hello",
     "gateway alone",
     "gateway and hello",
-    "gateway and product",
+    "gateway and product, no such page",
+    "gateway and product, GET /products/1",
 ];
 
 const HELLO: usize = 1;
@@ -75,6 +76,7 @@ pub(crate) async fn measure(place: &Place, plan: &Plan) -> Result<Pages> {
         Ask::get(&plain, "/hello", 200),
         Ask::get(&plain, "/health/live", 200),
         Ask::get(&plain, "/products/1", 200),
+        Ask::get(&sold, "/products/none", 404),
         Ask::get(&sold, "/products/1", 200),
     ];
     for ask in &asks {
@@ -129,13 +131,15 @@ impl Pages {
 
     /// What each step adds to one client's latency, in µs: `(what, µs)`.
     fn steps(&self) -> Vec<(&'static str, f64)> {
-        let [nothing, hello, gateway, both, product] = [0, 1, 2, 3, 4].map(|at| self.pages[at].alone.p50_us);
+        let [nothing, hello, gateway, both, refused, page] =
+            [0, 1, 2, 3, 4, 5].map(|at| self.pages[at].alone.p50_us);
         vec![
             ("client, network and the host's HTTP", nothing),
             ("a component's instance, with the SDK", hello - nothing),
             ("the gateway's own work", gateway - hello),
             ("the hop to another component", both - gateway),
-            ("product, stock and their statements", product - both),
+            ("product and stock, without a statement", refused - both),
+            ("their statements", page - refused),
         ]
     }
 }
@@ -211,14 +215,14 @@ mod tests {
     #[test]
     fn ratios_are_taken_within_a_round_and_steps_add_up_to_the_page() {
         // The machine is three times slower in the second of three rounds.
-        let rounds: Vec<Vec<Round>> = [10.0, 100.0, 150.0, 250.0, 400.0]
+        let rounds: Vec<Vec<Round>> = [10.0, 100.0, 150.0, 250.0, 300.0, 400.0]
             .iter()
             .map(|us| [1.0, 3.0, 1.0].map(|slower| round(us * slower)).into())
             .collect();
         let pages = Pages::of(&rounds);
-        let ratio = pages.pages[4].alone_to_hello;
+        let ratio = pages.pages[5].alone_to_hello;
         assert_eq!([ratio.median, ratio.least, ratio.most], [4.0; 3]);
-        assert!((pages.pages[4].together_to_hello.median - 4.0).abs() < 1e-9);
+        assert!((pages.pages[5].together_to_hello.median - 4.0).abs() < 1e-9);
         let steps = pages.steps();
         assert_eq!(steps.iter().map(|(_, us)| us).sum::<f64>(), 400.0);
         assert_eq!(steps[3].1, 100.0);
