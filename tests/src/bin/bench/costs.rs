@@ -23,7 +23,15 @@ const GOAL_COMMITS: u64 = 4;
 /// The costs of some requests.
 #[derive(Serialize)]
 pub(crate) struct Costs {
-    requests: Vec<(&'static str, Counts)>,
+    requests: Vec<Cost>,
+}
+
+/// What one kind of request costs.
+#[derive(Serialize)]
+struct Cost {
+    request: &'static str,
+    #[serde(flatten)]
+    counts: Counts,
 }
 
 /// The host's counters, as it writes them.
@@ -62,18 +70,20 @@ pub(crate) async fn measure(place: &Place) -> Result<Costs> {
             request(&customer, kind, repeat).await?;
             let after = settled(&shop, &place.stats_file())?;
             if repeat > 0 {
-                requests.push((kind, after.since(&before)?));
+                let counts = after.since(&before)?;
+                ensure!(
+                    counts.requests == 1,
+                    "{kind}: counted {} requests",
+                    counts.requests
+                );
+                requests.push(Cost {
+                    request: kind,
+                    counts,
+                });
             }
         }
     }
     close(shop)?;
-    for (kind, counts) in &requests {
-        ensure!(
-            counts.requests == 1,
-            "{kind}: counted {} requests",
-            counts.requests
-        );
-    }
     Ok(Costs { requests })
 }
 
@@ -174,9 +184,9 @@ impl Costs {
     ) -> Table {
         let head: Vec<&str> = std::iter::once(title).chain(columns.iter().copied()).collect();
         let mut table = Table::new(&head);
-        for (kind, counts) in &self.requests {
+        for Cost { request, counts } in &self.requests {
             let cells = columns.iter().map(|column| cell(counts, column));
-            table.row(std::iter::once((*kind).to_owned()).chain(cells));
+            table.row(std::iter::once((*request).to_owned()).chain(cells));
         }
         table
     }
@@ -204,7 +214,7 @@ impl Work {
 
 impl fmt::Display for Costs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((_, first)) = self.requests.first() else {
+        let Some(Cost { counts: first, .. }) = self.requests.first() else {
             return Ok(());
         };
         let calls: Vec<&str> = first.host_calls.keys().map(String::as_str).collect();
@@ -221,8 +231,8 @@ impl fmt::Display for Costs {
             label => counts.databases.get(label).copied().unwrap_or_default().cell(),
         });
         write!(f, "\n{table}")?;
-        let checkout = self.requests.iter().find(|(kind, _)| *kind == "POST /orders");
-        let spent = checkout.map(|(_, counts)| counts.in_all()).unwrap_or_default();
+        let checkout = self.requests.iter().find(|cost| cost.request == "POST /orders");
+        let spent = checkout.map(|cost| cost.counts.in_all()).unwrap_or_default();
         let kept = spent.statements <= GOAL_STATEMENTS && spent.commits <= GOAL_COMMITS;
         let verdict = if kept { "kept" } else { "MISSED" };
         writeln!(f, "  BEGIN and COMMIT are counted")?;

@@ -1,5 +1,6 @@
 //! What the host's process holds in memory, and how large the files it runs are.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -27,7 +28,7 @@ pub(crate) struct Memory {
     /// After as many orders again, and the log-ins before them.
     after_orders: Held,
     /// The files that `up` runs, in bytes.
-    files: Vec<(String, u64)>,
+    files: BTreeMap<String, u64>,
 }
 
 /// What the kernel says a process holds, in kB.
@@ -75,7 +76,7 @@ pub(crate) fn held(shop: &Shop) -> Result<Held> {
 }
 
 /// The host, and the components that the shop's manifest names.
-fn files(place: &Place) -> Result<Vec<(String, u64)>> {
+fn files(place: &Place) -> Result<BTreeMap<String, u64>> {
     let manifest = fs::read_to_string(workspace().join("spin.toml"))?;
     let components = manifest
         .lines()
