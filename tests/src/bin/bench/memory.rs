@@ -105,6 +105,11 @@ impl fmt::Display for Held {
 }
 
 impl Held {
+    /// In whole MB.
+    pub(crate) fn resident_mb(self) -> f64 {
+        (self.resident_kb / 1024) as f64
+    }
+
     fn cells(self) -> [String; 3] {
         [self.resident_kb, self.peak_kb, self.anonymous_kb].map(|kb| (kb / 1024).to_string())
     }

@@ -9,6 +9,7 @@ use tests::Shop;
 
 use crate::figures::{median, millis};
 use crate::flags::Plan;
+use crate::memory::{Held, held};
 use crate::place::{Place, first_page, stop};
 use crate::table::Table;
 
@@ -31,6 +32,8 @@ struct Start {
     announced_ms: f64,
     /// When a product's page had been answered.
     answered_ms: f64,
+    /// What the process held then: compiling leaves its traces.
+    memory: Held,
 }
 
 /// Starts shops, each cold first and then warm a few times.
@@ -56,6 +59,7 @@ async fn start(shop: &mut Shop) -> Result<Start> {
     Ok(Start {
         announced_ms: millis(announced),
         answered_ms: millis(began.elapsed()),
+        memory: held(shop)?,
     })
 }
 
@@ -68,6 +72,7 @@ impl fmt::Display for Starts {
             "first page",
             "fastest",
             "slowest",
+            "resident, MB",
         ]);
         for (name, starts) in [("nothing compiled", &self.cold), ("second start", &self.warm)] {
             let answered = || starts.iter().map(|start| start.answered_ms);
@@ -76,6 +81,7 @@ impl fmt::Display for Starts {
                 median(answered()),
                 answered().fold(f64::INFINITY, f64::min),
                 answered().fold(0.0, f64::max),
+                median(starts.iter().map(|start| start.memory.resident_mb())),
             ];
             let cells = figures.map(|ms| format!("{ms:.0}"));
             table.row(
