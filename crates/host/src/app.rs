@@ -3,7 +3,7 @@
 use crate::capability::key_value::Stores;
 use crate::faults::{Faults, Kind};
 use crate::log::ComponentLog;
-use crate::mounts::Mount;
+use crate::mounts::{Mount, Scratch};
 use crate::options::Bounds;
 use crate::outgoing::Client;
 use crate::state::State;
@@ -24,6 +24,7 @@ pub struct App(pub(crate) Arc<Shared>);
 /// What all requests share.
 pub(crate) struct Shared {
     pub(crate) name: String,
+    pub(crate) version: String,
     pub(crate) engine: Engine,
     pub(crate) router: Router,
     pub(crate) guests: HashMap<String, Arc<Guest>>,
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) faults: Arc<dyn Faults>,
     /// Where the server listens, once it does.
     pub(crate) address: OnceLock<SocketAddr>,
+    /// Keeps mounted files for as long as they can be read.
+    pub(crate) _scratch: Option<Scratch>,
 }
 
 /// One component, ready to be instantiated, and what it may do.

@@ -17,6 +17,7 @@ mod compose;
 mod deny;
 mod engine;
 mod faults;
+mod leftover;
 mod load;
 mod log;
 mod mounts;

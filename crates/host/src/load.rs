@@ -4,7 +4,7 @@ use crate::app::{App, Guest, Shared};
 use crate::capability::key_value::{Store, Stores};
 use crate::compose::{self, ComposeError, Part};
 use crate::log::ComponentLog;
-use crate::mounts::{self, MountError};
+use crate::mounts::{self, MountError, Scratch};
 use crate::options::{Bounds, Options};
 use crate::outgoing::Client;
 use crate::stats::Counters;
@@ -108,6 +108,9 @@ pub enum LoadError {
         /// Why not.
         source: sqlite::Error,
     },
+    /// A guest would be let into other files.
+    #[error("database `{0}`: allow_attach_file is not supported")]
+    Attach(String),
     /// A key-value store cannot be opened or filled.
     #[error("key-value store `{label}`: {reason}")]
     Store {
@@ -137,7 +140,7 @@ impl App {
         let bounds = Bounds::new(&options, &manifest.application.limits);
         let engine = engine::engine(&bounds, options.pooling, &options.cache).map_err(LoadError::Engine)?;
         let mut linked = link_all(&engine, &components, &options).await?;
-        let assets = assets(&options)?;
+        let (assets, scratch) = assets(&options)?;
         let mut guests = HashMap::new();
         for component in &components {
             let Some(pre) = linked.remove(&component.id) else {
@@ -148,6 +151,7 @@ impl App {
         }
         let shared = Shared {
             name: manifest.application.name.clone(),
+            version: manifest.application.version.clone(),
             engine,
             router,
             guests,
@@ -159,6 +163,7 @@ impl App {
             counters: Counters::default(),
             faults: options.faults.clone(),
             address: OnceLock::new(),
+            _scratch: scratch,
         };
         script::run(&options.sqlite, &shared.databases).await?;
         Ok(Self(Arc::new(shared)))
@@ -323,12 +328,19 @@ fn guest(
     })
 }
 
-fn assets(options: &Options) -> Result<PathBuf, LoadError> {
-    let dir = match &options.state_dir {
-        Some(dir) => dir.join("assets"),
-        None => std::env::temp_dir().join(format!("bodega-assets-{}", std::process::id())),
-    };
-    Ok(dir)
+/// Where mounted files are copied to, and the guard that removes the folder if it is a temporary one.
+fn assets(options: &Options) -> Result<(PathBuf, Option<Scratch>), LoadError> {
+    if let Some(dir) = &options.temp_dir {
+        return Ok((dir.clone(), None));
+    }
+    if let Some(dir) = &options.state_dir {
+        return Ok((dir.join("assets"), None));
+    }
+    let scratch = Scratch::new().map_err(|source| LoadError::Folder {
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    Ok((scratch.path().to_owned(), Some(scratch)))
 }
 
 /// Opens every database that a component is granted: where the runtime config says, else in the
@@ -341,6 +353,9 @@ fn databases(components: &[&Component], options: &Options) -> Result<BTreeMap<St
     let mut databases = BTreeMap::new();
     for label in labels {
         let configured = options.runtime_config.sqlite_databases.get(label);
+        if configured.is_some_and(|database| database.allow_attach_file) {
+            return Err(LoadError::Attach(label.clone()));
+        }
         let path = match configured {
             Some(database) => database.path.clone(),
             None => options
@@ -348,7 +363,10 @@ fn databases(components: &[&Component], options: &Options) -> Result<BTreeMap<St
                 .as_ref()
                 .map(|dir| dir.join(format!("{label}.db"))),
         };
-        let settings = sqlite::Options::default();
+        let settings = sqlite::Options {
+            fault: options.sqlite_fault.clone(),
+            ..sqlite::Options::default()
+        };
         let opened = match path {
             Some(path) => Database::open(&path, settings),
             None => Database::open_in_memory(settings),

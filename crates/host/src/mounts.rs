@@ -6,12 +6,43 @@
 use manifest::{Component, FileMount};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One folder of this machine that a guest may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mount {
     pub(crate) source: PathBuf,
     pub(crate) destination: String,
+}
+
+/// A temporary folder that goes with its owner.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes a folder that nobody else has.
+    pub(crate) fn new() -> std::io::Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(format!("bodega-{process}-{count}"));
+        // Whatever has that name was left behind by a process that is gone.
+        if path.exists() {
+            std::fs::remove_dir_all(&path)?;
+        }
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::debug!(%error, path = %self.0.display(), "cannot remove a temporary folder");
+        }
+    }
 }
 
 /// Why files cannot be mounted.

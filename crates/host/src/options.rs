@@ -17,6 +17,8 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     /// Where databases and mounted files live; `None` keeps all of it in memory or temporary.
     pub state_dir: Option<PathBuf>,
+    /// Where mounted files are copied to; below `state_dir`, or in a temporary folder, by default.
+    pub temp_dir: Option<PathBuf>,
     /// SQL to run before the first request, as Spin's `--sqlite`: a statement, or `@FILE[:LABEL]`.
     pub sqlite: Vec<String>,
     /// Values to put into the key-value store `default` before the first request.
@@ -35,6 +37,8 @@ pub struct Options {
     pub progress: Arc<dyn Fn(&str) + Send + Sync>,
     /// Where tests make host calls fail.
     pub faults: Arc<dyn Faults>,
+    /// Where tests make the databases themselves fail, below the host calls.
+    pub sqlite_fault: Option<Arc<dyn sqlite::Fault>>,
     /// Goes before the manifest's limits; for tests.
     pub limits: Limits,
     /// How long requests may go on after the server was told to stop.
@@ -81,6 +85,7 @@ impl Default for Options {
             variables: CliVariables::default(),
             environment: Vec::new(),
             state_dir: None,
+            temp_dir: None,
             sqlite: Vec::new(),
             key_values: Vec::new(),
             only: Vec::new(),
@@ -90,6 +95,7 @@ impl Default for Options {
             guest_log: GuestLog::default(),
             progress: Arc::new(|_| {}),
             faults: Arc::new(NoFaults),
+            sqlite_fault: None,
             limits: Limits::default(),
             drain_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),

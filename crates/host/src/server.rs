@@ -2,6 +2,7 @@
 
 use crate::answer::{self, Failure};
 use crate::app::{App, Guest, Shared};
+use crate::leftover::Leftover;
 use crate::run::Call;
 use crate::state::Chain;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName};
@@ -157,7 +158,7 @@ async fn door(shared: &Arc<Shared>, request: Request<Incoming>, client: SocketAd
     let started = Instant::now();
     shared.counters.request();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+    let request = request.map(|body| Leftover::new(body).map_err(Error::from).boxed_unsync());
     let response = match shared.permits.clone().try_acquire_owned() {
         Err(_) if !path.starts_with(WELL_KNOWN) => answer::problem(Failure::Busy),
         permit => {
@@ -245,7 +246,7 @@ fn well_known(shared: &Shared, name: &str) -> Response<WasiBody> {
     match name {
         "health" => answer::text(StatusCode::OK, "OK"),
         "info" => {
-            let info = serde_json::json!({ "name": shared.name, "version": null, "bindle_version": null });
+            let info = serde_json::json!({ "name": shared.name, "version": shared.version });
             let mut response = answer::text(StatusCode::OK, info.to_string());
             let json = HeaderValue::from_static("application/json");
             response.headers_mut().insert(http::header::CONTENT_TYPE, json);

@@ -12,6 +12,9 @@ use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+/// Handles of all kinds, pollables and streams included, that one instance may have at once.
+const MAX_RESOURCES: usize = 10_000;
+
 /// Where a request stands in a chain of components.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Chain {
@@ -41,9 +44,11 @@ impl State {
         let limits = StoreLimitsBuilder::new()
             .memory_size(app.bounds.memory_bytes)
             .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
         let state = Self {
             outgoing: Outgoing::new(app.clone(), guest.clone(), chain),
-            table: ResourceTable::new(),
+            table,
             open_handles: 0,
             http: WasiHttpCtx::new(),
             wasi,

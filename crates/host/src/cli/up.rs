@@ -42,6 +42,9 @@ pub struct UpArgs {
     /// Where the application keeps its data; `.bodega` beside the manifest by default, nowhere when empty.
     #[arg(long, value_name = "DIR")]
     state_dir: Option<String>,
+    /// Where files that components may read are copied to.
+    #[arg(long, visible_alias = "tmp", value_name = "DIR")]
+    temp: Option<PathBuf>,
     /// A variable's value: KEY=VALUE, KEY=@FILE, @FILE.toml or @FILE.json.
     #[arg(long, value_name = "KEY=VALUE")]
     variable: Vec<String>,
@@ -182,6 +185,7 @@ fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
         variables: CliVariables::parse(&args.variable)?,
         environment: args.env.clone(),
         state_dir,
+        temp_dir: args.temp.clone(),
         sqlite: args.sqlite.clone(),
         key_values: args.key_value.clone(),
         only: args.component_id.clone(),

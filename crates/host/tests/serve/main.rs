@@ -1,6 +1,7 @@
 //! The host with real components, over real sockets.
 
 mod chaining;
+mod command_line;
 mod composition;
 mod connections;
 mod faults;
