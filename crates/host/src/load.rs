@@ -1,16 +1,19 @@
 //! From a manifest to an application that can serve: compose, compile, link, open.
 
+mod error;
+mod storage;
+
+pub use error::LoadError;
+
 use crate::app::{App, Guest, Shared};
-use crate::capability::key_value::{Store, Stores};
-use crate::compose::{self, ComposeError, Part};
+use crate::compose::{self, Part};
 use crate::log::ComponentLog;
-use crate::mounts::{self, MountError, Scratch};
+use crate::mounts::{self, Scratch};
 use crate::options::{Bounds, Options};
 use crate::outgoing::Client;
 use crate::stats::Counters;
 use crate::{capability, deny, engine, script};
 use manifest::{AllowedHosts, Component, Manifest, Resolver, Router};
-use sqlite::Database;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -22,107 +25,6 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// How long compiling may take before a line says what is going on.
 const SLOW: Duration = Duration::from_millis(300);
-
-/// Why an application cannot be started.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A trigger that this host does not have yet.
-    #[error("{}:{line}: trigger `{trigger}` is not yet supported", path.display())]
-    NotYet {
-        /// The manifest.
-        path: PathBuf,
-        /// Where the trigger starts.
-        line: usize,
-        /// `redis` or `cron`.
-        trigger: &'static str,
-    },
-    /// Variables lack values.
-    #[error(transparent)]
-    Variables(#[from] manifest::VariablesError),
-    /// A route cannot be used.
-    #[error(transparent)]
-    Route(#[from] manifest::RouteError),
-    /// A component's outbound hosts cannot be used.
-    #[error("component `{component}`")]
-    Hosts {
-        /// The component.
-        component: String,
-        /// What is wrong.
-        source: manifest::AllowedHostsError,
-    },
-    /// `--component-id` names a component that does not exist or has no HTTP trigger.
-    #[error("there is no component `{0}` with an HTTP trigger")]
-    NoSuchComponent(String),
-    /// A `.wasm` file cannot be read.
-    #[error("component `{component}`: cannot read {}", path.display())]
-    Source {
-        /// The component.
-        component: String,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Its dependencies do not fit.
-    #[error("component `{component}`")]
-    Compose {
-        /// The component.
-        component: String,
-        /// What does not fit.
-        source: ComposeError,
-    },
-    /// It does not compile, needs what the host does not have, or serves no HTTP.
-    #[error("component `{component}`: {step}")]
-    Wasm {
-        /// The component.
-        component: String,
-        /// What was being done.
-        step: &'static str,
-        /// Why it failed.
-        source: wasmtime::Error,
-    },
-    /// Its files cannot be mounted.
-    #[error("component `{component}`")]
-    Mount {
-        /// The component.
-        component: String,
-        /// Why not.
-        source: MountError,
-    },
-    /// The engine cannot be made with these limits.
-    #[error("cannot set up wasmtime")]
-    Engine(#[source] wasmtime::Error),
-    /// A folder or log file cannot be written.
-    #[error("cannot write {}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A database cannot be opened.
-    #[error("database `{label}`")]
-    Database {
-        /// Its label.
-        label: String,
-        /// Why not.
-        source: sqlite::Error,
-    },
-    /// A guest would be let into other files.
-    #[error("database `{0}`: allow_attach_file is not supported")]
-    Attach(String),
-    /// A key-value store cannot be opened or filled.
-    #[error("key-value store `{label}`: {reason}")]
-    Store {
-        /// Its label.
-        label: String,
-        /// Why not.
-        reason: String,
-    },
-    /// SQL given at start failed.
-    #[error(transparent)]
-    Script(#[from] script::ScriptError),
-}
 
 impl App {
     /// Builds everything that requests need. Slow only the first time a component is seen.
@@ -155,8 +57,8 @@ impl App {
             engine,
             router,
             guests,
-            databases: databases(&components, &options)?,
-            stores: stores(&components, &options).await?,
+            databases: storage::databases(&components, &options)?,
+            stores: storage::stores(&components, &options).await?,
             client: Client::new(),
             permits: Arc::new(Semaphore::new(bounds.concurrency)),
             bounds,
@@ -341,68 +243,4 @@ fn assets(options: &Options) -> Result<(PathBuf, Option<Scratch>), LoadError> {
         source,
     })?;
     Ok((scratch.path().to_owned(), Some(scratch)))
-}
-
-/// Opens every database that a component is granted: where the runtime config says, else in the
-/// state directory under its label, else in memory.
-fn databases(components: &[&Component], options: &Options) -> Result<BTreeMap<String, Database>, LoadError> {
-    let labels: BTreeSet<&String> = components
-        .iter()
-        .flat_map(|component| &component.sqlite_databases)
-        .collect();
-    let mut databases = BTreeMap::new();
-    for label in labels {
-        let configured = options.runtime_config.sqlite_databases.get(label);
-        if configured.is_some_and(|database| database.allow_attach_file) {
-            return Err(LoadError::Attach(label.clone()));
-        }
-        let path = match configured {
-            Some(database) => database.path.clone(),
-            None => options
-                .state_dir
-                .as_ref()
-                .map(|dir| dir.join(format!("{label}.db"))),
-        };
-        let settings = sqlite::Options {
-            fault: options.sqlite_fault.clone(),
-            ..sqlite::Options::default()
-        };
-        let opened = match path {
-            Some(path) => Database::open(&path, settings),
-            None => Database::open_in_memory(settings),
-        };
-        let database = opened.map_err(|source| LoadError::Database {
-            label: label.clone(),
-            source,
-        })?;
-        databases.insert(label.clone(), database);
-    }
-    Ok(databases)
-}
-
-/// Opens every store that a component is granted; what the runtime config does not name is in memory.
-async fn stores(components: &[&Component], options: &Options) -> Result<Stores, LoadError> {
-    let mut labels: BTreeSet<&str> = components
-        .iter()
-        .flat_map(|component| component.key_value_stores.iter().map(String::as_str))
-        .collect();
-    if !options.key_values.is_empty() {
-        labels.insert("default");
-    }
-    let mut stores = Stores::default();
-    for label in labels {
-        let failed = |reason| LoadError::Store {
-            label: label.to_owned(),
-            reason,
-        };
-        let configured = options.runtime_config.key_value_stores.get(label);
-        let store = Store::open(configured).await.map_err(failed)?;
-        if label == "default" {
-            for (key, value) in &options.key_values {
-                store.set(key, value.clone().into_bytes()).await.map_err(failed)?;
-            }
-        }
-        stores.add(label, store);
-    }
-    Ok(stores)
 }
