@@ -32,16 +32,16 @@ pub(crate) fn up(tree: &Tree, arguments: &[String]) -> Result<()> {
 
     let mut host = Command::new(build::host(tree));
     host.arg("up");
-    for (flag, file) in [
-        ("--from", "spin.toml"),
-        ("--runtime-config-file", "runtime-config.toml"),
-    ] {
-        if value_of(arguments, flag).is_none() {
-            host.arg(flag).arg(tree.path(file));
-        }
+    if value_of(arguments, "--from").is_none() {
+        host.arg("--from").arg(tree.path("spin.toml"));
     }
+    // The runtime config names the default folder's files, which would win over another folder.
     if value_of(arguments, "--state-dir").is_none() {
         host.arg("--state-dir").arg(&state_dir);
+        if value_of(arguments, "--runtime-config-file").is_none() {
+            host.arg("--runtime-config-file")
+                .arg(tree.path("runtime-config.toml"));
+        }
     }
     // Ours come first, so that a variable the user gives wins.
     let mut from_file = std::ffi::OsString::from("@");
