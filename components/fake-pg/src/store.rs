@@ -13,7 +13,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0003_create_pg_rule_count",
 ];
 
-const FIND_PAYMENT: &str = include_str!("../sql/find_payment.sql");
+const FIND_PAYMENT: &str = include_str!("sql/find_payment.sql");
 
 impl Book for Db {
     fn find(&self, order: OrderId) -> Result<Option<Entry>, DbError> {
@@ -29,7 +29,7 @@ impl Book for Db {
         let asked = new.asked;
         self.transaction(|tx| {
             let row = params![new.order, asked.currency().code(), asked.minor(), state, code];
-            if tx.execute(include_str!("../sql/insert_payment.sql"), row)? == 1 {
+            if tx.execute(include_str!("sql/insert_payment.sql"), row)? == 1 {
                 return Ok(None);
             }
             let row = tx.query_one(FIND_PAYMENT, params![new.order])?;
@@ -42,7 +42,7 @@ impl Book for Db {
         order: OrderId,
         cancel_key: &str,
     ) -> Result<Option<(Entry, Option<Money>)>, DbError> {
-        let row = self.read_one(include_str!("../sql/find_cancel.sql"), params![order, cancel_key])?;
+        let row = self.read_one(include_str!("sql/find_cancel.sql"), params![order, cancel_key])?;
         let parse = |row: &Row| -> Result<_, RowError> {
             let entry = entry(row)?;
             let earlier: Option<i64> = row.get("earlier_minor")?;
@@ -56,8 +56,8 @@ impl Book for Db {
         let written = self.transaction(|tx| {
             let row = params![order, cancel_key, amount.minor(), reason];
             let sum = params![order, amount.minor(), amount.currency().code()];
-            if tx.execute(include_str!("../sql/insert_cancel.sql"), row)? == 0
-                || tx.execute(include_str!("../sql/add_cancelled.sql"), sum)? == 0
+            if tx.execute(include_str!("sql/insert_cancel.sql"), row)? == 0
+                || tx.execute(include_str!("sql/add_cancelled.sql"), sum)? == 0
             {
                 return Err(NotWritten::Late);
             }
@@ -72,7 +72,7 @@ impl Book for Db {
 
     fn count(&self, order: OrderId, rule: &str) -> Result<u32, DbError> {
         self.transaction(|tx| {
-            let row = tx.query_one(include_str!("../sql/count_call.sql"), params![order, rule])?;
+            let row = tx.query_one(include_str!("sql/count_call.sql"), params![order, rule])?;
             let row = row.ok_or_else(|| RowError::new("calls", "an upsert answered no row"))?;
             Ok(row.get("calls")?)
         })

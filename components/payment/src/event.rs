@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use crate::domain::{Payment, Refund, State};
 
+/// An event could not be written as JSON: a defect.
+pub(crate) type EncodeError = serde_json::Error;
+
 /// An event on its way into the outbox.
 pub(crate) struct Event {
     /// Names the change it tells of, so there is one for each change.
@@ -41,7 +44,7 @@ struct RefundData<'a> {
 }
 
 /// The money was taken, or it was not.
-pub(crate) fn decided(payment: &Payment) -> Result<Event, serde_json::Error> {
+pub(crate) fn decided(payment: &Payment) -> Result<Event, EncodeError> {
     let (topic, failure_code) = match &payment.state {
         State::Captured { .. } => ("payment.completed", None),
         State::Failed { code } => ("payment.failed", Some(code.as_str())),
@@ -55,7 +58,7 @@ pub(crate) fn decided(payment: &Payment) -> Result<Event, serde_json::Error> {
 }
 
 /// Some of it was given back; `payment` is how it stands afterwards.
-pub(crate) fn refunded(payment: &Payment, refund: &Refund) -> Result<Event, serde_json::Error> {
+pub(crate) fn refunded(payment: &Payment, refund: &Refund) -> Result<Event, EncodeError> {
     let topic = "payment.refunded";
     let part = RefundData {
         refund_key: refund.key.as_str(),

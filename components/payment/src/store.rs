@@ -5,7 +5,7 @@ use store::{Db, DbError, Migration, Row, RowError, Tx, migrations, params};
 
 use crate::app::Payments;
 use crate::domain::{Amount, Method, Payment, Refund, RefundKey, RefundState, State, Till};
-use crate::event::{self, Event};
+use crate::event::{self, EncodeError, Event};
 
 /// The schema, forward only.
 pub const MIGRATIONS: &[Migration] =
@@ -13,7 +13,7 @@ pub const MIGRATIONS: &[Migration] =
 
 impl Payments for Db {
     fn find(&self, order: OrderId) -> Result<Option<Payment>, DbError> {
-        let row = self.read_one(include_str!("../sql/find_payment.sql"), params![order])?;
+        let row = self.read_one(include_str!("sql/find_payment.sql"), params![order])?;
         Ok(row.as_ref().map(payment).transpose()?)
     }
 
@@ -22,10 +22,7 @@ impl Payments for Db {
         order: OrderId,
         key: &RefundKey,
     ) -> Result<(Option<Payment>, Option<Refund>), DbError> {
-        let found = self.read_one(
-            include_str!("../sql/find_refund.sql"),
-            params![order, key.as_str()],
-        )?;
+        let found = self.read_one(include_str!("sql/find_refund.sql"), params![order, key.as_str()])?;
         let Some(row) = found else {
             return Ok((None, None));
         };
@@ -57,7 +54,7 @@ impl Payments for Db {
                 code,
                 new.at
             ];
-            if tx.execute(include_str!("../sql/insert_payment.sql"), row)? == 0 {
+            if tx.execute(include_str!("sql/insert_payment.sql"), row)? == 0 {
                 return Ok(false);
             }
             write_event(tx, event::decided(new), new.at)?;
@@ -84,7 +81,7 @@ impl Payments for Db {
         let refused = self.transaction(|tx| {
             decide(tx, refund, "REFUSED", Some(code), now)?;
             let part = params![refund.order, refund.amount.money().minor()];
-            tx.execute(include_str!("../sql/withdraw_promise.sql"), part)?;
+            tx.execute(include_str!("sql/withdraw_promise.sql"), part)?;
             Ok(())
         });
         Ok(unless_late(refused)?.is_some())
@@ -119,7 +116,7 @@ fn changed(rows: u64) -> Result<(), NotWritten> {
 fn promise(tx: &Tx<'_>, refund: &Refund) -> Result<(), NotWritten> {
     let amount = refund.amount.money();
     let part = params![refund.order, amount.minor(), amount.currency().code()];
-    changed(tx.execute(include_str!("../sql/promise_refund.sql"), part)?)?;
+    changed(tx.execute(include_str!("sql/promise_refund.sql"), part)?)?;
     let row = params![
         refund.order,
         refund.key.as_str(),
@@ -127,13 +124,13 @@ fn promise(tx: &Tx<'_>, refund: &Refund) -> Result<(), NotWritten> {
         refund.reason.as_str(),
         refund.requested_at
     ];
-    changed(tx.execute(include_str!("../sql/insert_refund.sql"), row)?)
+    changed(tx.execute(include_str!("sql/insert_refund.sql"), row)?)
 }
 
 fn finish(tx: &Tx<'_>, refund: &Refund, now: Instant) -> Result<Payment, NotWritten> {
     decide(tx, refund, "DONE", None, now)?;
     let part = params![refund.order, refund.amount.money().minor()];
-    let row = tx.query_one(include_str!("../sql/settle_promise.sql"), part)?;
+    let row = tx.query_one(include_str!("sql/settle_promise.sql"), part)?;
     let payment = payment(&row.ok_or(NotWritten::Late)?).map_err(DbError::from)?;
     write_event(tx, event::refunded(&payment, refund), now)?;
     Ok(payment)
@@ -147,13 +144,13 @@ fn decide(
     now: Instant,
 ) -> Result<(), NotWritten> {
     let row = params![refund.order, refund.key.as_str(), state, code, now];
-    changed(tx.execute(include_str!("../sql/decide_refund.sql"), row)?)
+    changed(tx.execute(include_str!("sql/decide_refund.sql"), row)?)
 }
 
-fn write_event(tx: &Tx<'_>, event: Result<Event, serde_json::Error>, now: Instant) -> Result<(), DbError> {
+fn write_event(tx: &Tx<'_>, event: Result<Event, EncodeError>, now: Instant) -> Result<(), DbError> {
     let event = event.map_err(|error| DbError::Other(error.to_string()))?;
     let row = params![event.id, event.topic, event.key, now, event.data];
-    tx.execute(include_str!("../sql/insert_event.sql"), row).map(drop)
+    tx.execute(include_str!("sql/insert_event.sql"), row).map(drop)
 }
 
 fn payment(row: &Row) -> Result<Payment, RowError> {
