@@ -36,6 +36,7 @@ const HELLO: usize = 1;
 #[derive(Serialize)]
 pub(crate) struct Pages {
     pages: Vec<Page>,
+    steps: Vec<Step>,
 }
 
 /// One page; figures and ratios are medians over the rounds.
@@ -126,21 +127,46 @@ impl Pages {
         };
         Self {
             pages: PAGES.iter().zip(rounds).map(page).collect(),
+            steps: Step::all(rounds),
         }
     }
+}
 
-    /// What each step adds to one client's latency, in µs: `(what, µs)`.
-    fn steps(&self) -> Vec<(&'static str, f64)> {
-        let [nothing, hello, gateway, both, refused, page] =
-            [0, 1, 2, 3, 4, 5].map(|at| self.pages[at].alone.p50_us);
-        vec![
-            ("client, network and the host's HTTP", nothing),
-            ("a component's instance, with the SDK", hello - nothing),
-            ("the gateway's own work", gateway - hello),
-            ("the hop to another component", both - gateway),
-            ("product and stock, without a statement", refused - both),
-            ("their statements", page - refused),
-        ]
+/// What each page does that the one before it does not.
+const STEPS: [&str; PAGES.len()] = [
+    "client, network and the host's HTTP",
+    "a component's instance, with the SDK",
+    "the gateway's own work",
+    "the hop and the instance at its end",
+    "product and stock, without a statement",
+    "their statements",
+];
+
+/// What a step adds, in µs; medians of the differences within a round.
+#[derive(Serialize)]
+struct Step {
+    name: &'static str,
+    /// To the median latency of one client.
+    alone_us: f64,
+    /// To the machine's time for a page when it is never idle.
+    together_us: f64,
+}
+
+impl Step {
+    fn all(rounds: &[Vec<Round>]) -> Vec<Self> {
+        let added = |at: usize, time: fn(&Round) -> f64| {
+            let times = rounds[at].iter().map(time);
+            match at.checked_sub(1) {
+                None => median(times),
+                Some(before) => median(times.zip(rounds[before].iter().map(time)).map(|(a, b)| a - b)),
+            }
+        };
+        let step = |(at, &name)| Self {
+            name,
+            alone_us: added(at, |round| round.alone.p50_us),
+            together_us: added(at, |round| 1e6 / round.together.per_second),
+        };
+        STEPS.iter().enumerate().map(step).collect()
     }
 }
 
@@ -182,14 +208,19 @@ impl fmt::Display for Pages {
             }
             write!(f, "\n{table}")?;
         }
-        let whole = self.pages[PAGES.len() - 1].alone.p50_us;
-        let mut table = Table::new(&["where the time of one page goes", "µs", "%"]);
-        for (what, us) in self.steps() {
-            table.row([
-                what.to_owned(),
-                format!("{us:.0}"),
-                format!("{:.0}", 100.0 * us / whole),
-            ]);
+        let sum = |time: fn(&Step) -> f64| self.steps.iter().map(time).sum::<f64>();
+        let (alone, together) = (sum(|step| step.alone_us), sum(|step| step.together_us));
+        let title = format!("{TOGETHER} clients, µs a page");
+        let mut table = Table::new(&["where the time of a page goes", "1 client, µs", "%", &title, "%"]);
+        for step in &self.steps {
+            let cells = [
+                step.alone_us,
+                100.0 * step.alone_us / alone,
+                step.together_us,
+                100.0 * step.together_us / together,
+            ];
+            let cells = cells.map(|value| format!("{value:.0}"));
+            table.row(std::iter::once(step.name.to_owned()).chain(cells));
         }
         write!(f, "\n{table}")
     }
@@ -213,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_taken_within_a_round_and_steps_add_up_to_the_page() {
+    fn ratios_and_steps_are_taken_within_a_round() {
         // The machine is three times slower in the second of three rounds.
         let rounds: Vec<Vec<Round>> = [10.0, 100.0, 150.0, 250.0, 300.0, 400.0]
             .iter()
@@ -223,8 +254,8 @@ mod tests {
         let ratio = pages.pages[5].alone_to_hello;
         assert_eq!([ratio.median, ratio.least, ratio.most], [4.0; 3]);
         assert!((pages.pages[5].together_to_hello.median - 4.0).abs() < 1e-9);
-        let steps = pages.steps();
-        assert_eq!(steps.iter().map(|(_, us)| us).sum::<f64>(), 400.0);
-        assert_eq!(steps[3].1, 100.0);
+        let added: Vec<f64> = pages.steps.iter().map(|step| step.alone_us).collect();
+        assert_eq!(added, [10.0, 90.0, 50.0, 100.0, 50.0, 100.0]);
+        assert!((pages.steps[5].together_us - 100.0).abs() < 1e-9);
     }
 }
