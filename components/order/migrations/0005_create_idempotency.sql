@@ -6,3 +6,5 @@ create table idempotency (
   order_id integer not null references customer_order (order_id),
   primary key (user_id, idempotency_key)
 );
+
+create index idempotency_by_order on idempotency (order_id);

@@ -130,6 +130,9 @@ fn leave_pending(
         include_str!("sql/insert_history.sql"),
         params![order.id, "PENDING", to, now, word],
     )?;
+    if failure == Some(&Failure::Unavailable) {
+        tx.execute(include_str!("sql/forget_key.sql"), params![order.id])?;
+    }
     let topic = if failure.is_some() {
         "order.failed"
     } else {

@@ -108,6 +108,29 @@ fn a_repeated_key_answers_the_first_order_and_does_nothing() {
     );
 }
 
+#[test]
+fn a_key_whose_order_met_an_outage_may_try_again() {
+    let shop = Shop::open("");
+    let keyed = Placement {
+        key: Some("k".to_owned()),
+        ..placement(1, 2)
+    };
+    shop.disturb(Fault {
+        first: 0,
+        last: 1,
+        when: When::Before,
+    });
+    assert_eq!(shop.place(&keyed).unwrap(), Placed::Failed(Failure::Unavailable));
+    assert!(matches!(shop.place(&keyed).unwrap(), Placed::Paid(_)));
+    let refused = Placement {
+        key: Some("r".to_owned()),
+        ..placement(3, 6)
+    };
+    let answer = shop.place(&refused).unwrap();
+    assert_eq!(shop.place(&refused).unwrap(), answer, "a refusal is an answer");
+    assert_eq!((shop.on_hand(1), shop.kept()), (98, 20_000));
+}
+
 /// One call is disturbed: the order is paid once, or failed and everything is back.
 #[test]
 fn one_lost_call_anywhere_costs_neither_money_nor_goods() {

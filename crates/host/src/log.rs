@@ -2,6 +2,7 @@
 
 use crate::options::GuestLog;
 use bytes::Bytes;
+use serde::Deserialize;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -70,8 +71,32 @@ impl Output {
             }
         }
         if self.logged {
-            let text = String::from_utf8_lossy(line);
-            tracing::info!(target: "guest", component = %self.component, stream = self.stream, "{text}");
+            match serde_json::from_slice(line) {
+                Ok(said) => self.said(&said),
+                Err(_) => {
+                    let text = String::from_utf8_lossy(line);
+                    tracing::info!(target: "guest", component = %self.component, stream = self.stream, "{text}");
+                }
+            }
+        }
+    }
+}
+
+/// A line in which a component names level and operation itself, as one JSON object.
+#[derive(Deserialize)]
+struct Said {
+    level: String,
+    operation: String,
+    message: String,
+}
+
+impl Output {
+    fn said(&self, said: &Said) {
+        let Said { level, operation, message } = said;
+        match level.as_str() {
+            "error" => tracing::error!(target: "guest", component = %self.component, operation, "{message}"),
+            "warn" => tracing::warn!(target: "guest", component = %self.component, operation, "{message}"),
+            _ => tracing::info!(target: "guest", component = %self.component, operation, "{message}"),
         }
     }
 }
