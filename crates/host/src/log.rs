@@ -92,7 +92,11 @@ struct Said {
 
 impl Output {
     fn said(&self, said: &Said) {
-        let Said { level, operation, message } = said;
+        let Said {
+            level,
+            operation,
+            message,
+        } = said;
         match level.as_str() {
             "error" => tracing::error!(target: "guest", component = %self.component, operation, "{message}"),
             "warn" => tracing::warn!(target: "guest", component = %self.component, operation, "{message}"),
