@@ -10,4 +10,5 @@ mod limits;
 mod loading;
 mod misdeeds;
 mod routing;
+mod storage;
 mod support;
