@@ -48,9 +48,7 @@ fn precompile(tree: &Tree, guests: &[Guest]) -> Result<()> {
     let components = guests
         .iter()
         .map(|guest| tree.target(&format!("components/{}.wasm", guest.name)));
-    let inputs: Vec<PathBuf> = components
-        .chain([host(tree), tree.path("spin.toml")])
-        .collect();
+    let inputs: Vec<PathBuf> = components.chain([host(tree), tree.path("spin.toml")]).collect();
     if is_fresh(&stamp, inputs.iter())? {
         return Ok(());
     }
