@@ -243,31 +243,6 @@ fn the_book_itself_keeps_what_can_not_be_out() {
 }
 
 #[test]
-fn a_schema_grown_step_by_step_equals_a_fresh_one() {
-    let schema = |db: &Db| {
-        let rows = db.read(
-            "select sql from sqlite_schema where sql is not null order by name",
-            params![],
-        );
-        rows.unwrap()
-            .iter()
-            .map(|row| row.get("sql").unwrap())
-            .collect::<Vec<String>>()
-    };
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("grown.db");
-    for known in 1..=MIGRATIONS.len() {
-        native::open(&path, &MIGRATIONS[..known]).unwrap();
-    }
-    let grown = native::open(&path, MIGRATIONS).unwrap();
-    assert_eq!(schema(&grown), schema(&db()));
-}
-
-#[test]
-fn the_last_migration_can_run_twice() {
-    let db = db();
-    db.record(&Entry::approved(order(1), won(10))).unwrap();
-    let last = MIGRATIONS.last().unwrap();
-    db.transaction(|tx| tx.execute(last.sql, params![])).unwrap();
-    assert!(db.find(order(1)).unwrap().is_some());
+fn the_migrations_may_be_trusted() {
+    store_suite::assert_migrations(MIGRATIONS);
 }

@@ -1,6 +1,6 @@
 -- An order and where it stands. PENDING is on disk before anything is reserved or charged: it is the
 -- intent of the whole checkout. `lease_until` says until when the request that wrote it drives it.
-create table customer_order (
+create table if not exists customer_order (
   order_id integer primary key,
   user_id integer not null,
   state text not null,
@@ -25,7 +25,7 @@ create table customer_order (
   constraint order_failure_has_reason check ((state = 'FAILED') = (failure is not null))
 );
 
-create index customer_order_by_user on customer_order (user_id, order_id);
+create index if not exists customer_order_by_user on customer_order (user_id, order_id);
 
 -- What recovery looks for: checkouts left behind.
-create index customer_order_pending on customer_order (lease_until) where state = 'PENDING';
+create index if not exists customer_order_pending on customer_order (lease_until) where state = 'PENDING';

@@ -1,5 +1,5 @@
 -- The lines of an order, at the prices of the moment it was placed.
-create table order_line (
+create table if not exists order_line (
   order_id integer not null references customer_order (order_id),
   place integer not null,
   product_id integer not null,

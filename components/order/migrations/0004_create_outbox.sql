@@ -1,5 +1,5 @@
 -- Events of this domain, written with the change they tell of. `position` is given by the relay.
-create table outbox (
+create table if not exists outbox (
   event_id text primary key,
   topic text not null,
   key text not null,

@@ -1,5 +1,5 @@
 -- Which order a client's Idempotency-Key made, and from what.
-create table idempotency (
+create table if not exists idempotency (
   user_id integer not null,
   idempotency_key text not null,
   command text not null,
@@ -7,4 +7,4 @@ create table idempotency (
   primary key (user_id, idempotency_key)
 );
 
-create index idempotency_by_order on idempotency (order_id);
+create index if not exists idempotency_by_order on idempotency (order_id);

@@ -1,4 +1,5 @@
 //! The checkout against the real stock, payment and gateway, each on its own database.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod shop;
 
@@ -233,4 +234,9 @@ fn a_users_orders_come_newest_first() {
     assert!(all.iter().all(|order| order.lines.len() == 1));
     let rest = shop.orders.list(user(1), Some(all[0].id), 10).unwrap();
     assert_eq!(rest, all[1..]);
+}
+
+#[test]
+fn the_migrations_may_be_trusted() {
+    store_suite::assert_migrations(order::store::MIGRATIONS);
 }

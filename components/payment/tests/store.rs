@@ -14,7 +14,7 @@ use payment::domain::{
 };
 use payment::store::MIGRATIONS;
 use shop::{NOW, Shop, charge, order, refund, won};
-use store::{Db, DbError, native, params};
+use store::{DbError, params};
 
 #[test]
 fn a_card_is_charged_once_and_repetitions_get_the_first_answer() {
@@ -434,33 +434,6 @@ fn a_row_that_can_not_be_is_a_defect_and_no_default() {
 }
 
 #[test]
-fn a_schema_grown_step_by_step_equals_a_fresh_one() {
-    let schema = |db: &Db| {
-        let rows = db.read(
-            "select sql from sqlite_schema where sql is not null order by name",
-            params![],
-        );
-        rows.unwrap()
-            .iter()
-            .map(|row| row.get("sql").unwrap())
-            .collect::<Vec<String>>()
-    };
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("grown.db");
-    for known in 1..=MIGRATIONS.len() {
-        native::open(&path, &MIGRATIONS[..known]).unwrap();
-    }
-    let grown = native::open(&path, MIGRATIONS).unwrap();
-    assert_eq!(schema(&grown), schema(&native::in_memory(MIGRATIONS).unwrap()));
-}
-
-#[test]
-fn the_last_migration_can_run_twice() {
-    let shop = Shop::new("");
-    shop.charge(&charge(1, 100, Method::Card)).unwrap();
-    let last = MIGRATIONS.last().unwrap();
-    shop.payments
-        .transaction(|tx| tx.execute(last.sql, params![]))
-        .unwrap();
-    assert_eq!(shop.topics(), ["payment.completed"]);
+fn the_migrations_may_be_trusted() {
+    store_suite::assert_migrations(MIGRATIONS);
 }

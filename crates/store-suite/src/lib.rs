@@ -6,6 +6,11 @@
 #![allow(clippy::unwrap_used, reason = "a broken promise ends the case")]
 
 mod cases;
+#[cfg(not(target_family = "wasm"))]
+mod schema;
+
+#[cfg(not(target_family = "wasm"))]
+pub use schema::assert_migrations;
 
 use store::{Db, DbError, Migration, params};
 

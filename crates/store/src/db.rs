@@ -18,15 +18,19 @@ impl Db {
     /// All missing migrations are applied in one transaction that looks again at what is missing, so
     /// replicas that start at the same moment do it once. Costs one statement when nothing is missing.
     pub fn open(driver: Box<dyn Driver>, migrations: &[Migration]) -> Result<Self, DbError> {
-        let db = Self { driver };
+        Self { driver }.migrated(migrations)
+    }
+
+    /// The same database with the schema of `migrations`; how [`Db::open`] ends.
+    pub fn migrated(self, migrations: &[Migration]) -> Result<Self, DbError> {
         let known = migrations.last().map_or(0, |migration| migration.number);
-        let found = db.driver.schema_version()?;
+        let found = self.driver.schema_version()?;
         if found < known {
-            db.transaction(|tx| tx.migrate(migrations))?;
+            self.transaction(|tx| tx.migrate(migrations))?;
         } else if found > known {
             return Err(DbError::TooNew { found, known });
         }
-        Ok(db)
+        Ok(self)
     }
 
     /// Reads rows outside a transaction: one statement sees one moment.

@@ -13,7 +13,7 @@ fn open(path: &Path) -> Db {
 #[test]
 fn the_native_driver_keeps_every_promise() {
     for case in CASES {
-        println!("{}", case.name);
+        eprintln!("{}", case.name);
         let folder = tempfile::tempdir().expect("a folder");
         (case.run)(&|migrations| native::open(&folder.path().join("suite.db"), migrations));
     }

@@ -148,7 +148,7 @@ mod tests {
         let mut answers = script.split(", ").filter(|line| !line.is_empty()).peekable();
         loop {
             let wanted = match next(&log) {
-                Next::Do(step) => (step, format!("{}", step.text()), false),
+                Next::Do(step) => (step, step.text().to_owned(), false),
                 Next::Undo(step) => (step, format!("undo {}", step.text()), true),
                 Next::Finished(End::Paid) => return assert_transcript(asked, "end paid", script, expected),
                 Next::Finished(End::Failed) => {
