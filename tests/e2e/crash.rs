@@ -1,7 +1,12 @@
 //! What was acknowledged is there after the host died.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use anyhow::Result;
-use tests::Shop;
+use serde_json::Value;
+use tests::{Client, Shop};
 
 use crate::assert_sound;
 
@@ -21,6 +26,49 @@ async fn what_was_bought_survives_a_kill_and_a_restart() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_under_load_survives_a_kill() -> Result<()> {
+    let mut shop = Shop::start()?;
+    let customer = shop.customer().await?;
+    let sold = Arc::new(AtomicU64::new(0));
+    let buy = |_| tokio::spawn(buy_until_it_fails(customer.client.clone(), sold.clone()));
+    let buyers: Vec<_> = (0..8).map(buy).collect();
+    while sold.load(Ordering::Relaxed) < 5 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    shop.kill();
+    let mut acknowledged = Vec::new();
+    for buyer in buyers {
+        acknowledged.extend(buyer.await?);
+    }
+    shop.resume()?;
+    let visitor = shop.visitor();
+    let again = visitor.with_token(customer.client.token().expect("logged in"));
+    for order in &acknowledged {
+        assert_eq!(again.get(&format!("/orders/{}", order["id"])).await?.json, *order);
+    }
+    let sold = acknowledged.len() as u64;
+    let left = visitor.stock(2).await?;
+    assert!(
+        left <= 50 - sold,
+        "{sold} were sold and acknowledged, {left} of 50 are left"
+    );
+    Ok(())
+}
+
+/// One piece after the other; answers the orders that were acknowledged.
+async fn buy_until_it_fails(client: Client, sold: Arc<AtomicU64>) -> Vec<Value> {
+    let mut acknowledged = Vec::new();
+    while let Ok(reply) = client.order(2, 1).await {
+        match reply.status {
+            201 => acknowledged.push(reply.json),
+            _ => break,
+        }
+        sold.fetch_add(1, Ordering::Relaxed);
+    }
+    acknowledged
+}
+
 #[tokio::test]
 async fn a_stop_lets_requests_finish_and_ends_well() -> Result<()> {
     let mut shop = Shop::start()?;
@@ -38,7 +86,7 @@ async fn a_stop_lets_requests_finish_and_ends_well() -> Result<()> {
         }
         paid
     });
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let status = tokio::task::spawn_blocking(move || shop.stop().map(|status| (status, shop))).await??;
     let (status, mut shop) = status;
     assert!(status.success(), "{status}");
