@@ -4,6 +4,7 @@
 //! fail. A finding names the file, the line and why; nobody has to know this folder to mend one.
 
 mod arrows;
+mod databases;
 mod documents;
 mod grants;
 mod places;

@@ -20,6 +20,9 @@ use crate::app::{ApproveError, CancelError, Gateway};
 use crate::domain::{Approval, ApproveRefused, CancelRefused, Rules};
 use crate::store::MIGRATIONS;
 
+/// The database's label in the manifest.
+const DATABASE: &str = "pg";
+
 /// The variable with the rules; without it everything is approved.
 const RULES: &str = "fake_pg_rules";
 
@@ -122,7 +125,7 @@ fn open(said: &Said) -> Result<(Db, Rules), String> {
         Err(error) => return Err(said.outage(&format!("{RULES}: {error:?}"))),
     };
     let rules = Rules::parse(&text).map_err(|error| said.outage(&format!("{RULES}: {error}")))?;
-    let db = store::spin::open("pg", MIGRATIONS).map_err(|error| said.outage(&error))?;
+    let db = store::spin::open(DATABASE, MIGRATIONS).map_err(|error| said.outage(&error))?;
     Ok((db, rules))
 }
 

@@ -36,6 +36,9 @@ use crate::domain::{Item, Method};
 use crate::http::Call;
 use crate::store::MIGRATIONS;
 
+/// The database's label in the manifest.
+const DATABASE: &str = "order";
+
 #[spin_sdk::http_component]
 fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     let request = guest::request(wire);
@@ -49,7 +52,7 @@ fn answer(request: &web::Request) -> Result<web::Response, web::Problem> {
     let identity = guest::identity_key()?.identify(request, now);
     let seed = guest::random()?;
     let random = || guest::random().unwrap_or(seed);
-    let db = store::spin::open("order", MIGRATIONS)
+    let db = store::spin::open(DATABASE, MIGRATIONS)
         .map_err(|error| web::Problem::unavailable_because("order.store", &error))?;
     let others = Others {
         context: context(request),

@@ -25,6 +25,9 @@ use crate::domain::{
 };
 use crate::store::MIGRATIONS;
 
+/// The database's label in the manifest.
+const DATABASE: &str = "payment";
+
 #[expect(unsafe_code, reason = "the generated glue of the component's HTTP door")]
 mod door {
     #[spin_sdk::http_component]
@@ -41,7 +44,7 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
 }
 
 fn open() -> Result<Db, DbError> {
-    store::spin::open("payment", MIGRATIONS)
+    store::spin::open(DATABASE, MIGRATIONS)
 }
 
 impl wire::Guest for api::Component {
