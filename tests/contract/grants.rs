@@ -38,7 +38,7 @@ const FREE: &[&str] = &[
 ];
 
 /// Packages of types only, which nobody has to provide.
-const TYPES: &[&str] = &["shop:types/"];
+const TYPES: &[&str] = &["shop:types/", "shop:events/"];
 
 /// Grants that a component is denied on purpose though it imports what needs them, and why that is well.
 const DENIED: &[(&str, &str, &str)] = &[(

@@ -70,6 +70,8 @@ fn a_domain_that_others_depend_on_exports_its_contract() {
         ("product", "shop:product/"),
         ("stock", "shop:stock/"),
         ("payment", "shop:payment/"),
+        ("cart", "shop:cart/"),
+        ("order-whole", "shop:order/jobs"),
     ] {
         let exports = &interfaces[name].exports;
         assert!(
@@ -110,13 +112,14 @@ fn built() -> Vec<Built> {
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.is_dir());
-    let mut built: Vec<Built> = folders.map(|folder| read_built(&folder, &target)).collect();
+    let mut built: Vec<Built> = folders.flat_map(|folder| read_built(&folder, &target)).collect();
     assert!(!built.is_empty(), "there are no components");
     built.sort_by(|one, other| one.name.cmp(&other.name));
     built
 }
 
-fn read_built(folder: &Path, target: &Path) -> Built {
+/// The component of a folder, and the file that has everything in it, if others take it whole.
+fn read_built(folder: &Path, target: &Path) -> Vec<Built> {
     let name = folder
         .file_name()
         .expect("a folder has a name")
@@ -134,11 +137,22 @@ fn read_built(folder: &Path, target: &Path) -> Built {
     let raw = target
         .join("wasm32-wasip2/guest")
         .join(format!("{}.wasm", name.replace('-', "_")));
-    Built {
-        whole: wasm(target.join("components").join(format!("{name}.wasm"))),
+    let done = |name: &str| wasm(target.join("components").join(format!("{name}.wasm")));
+    let mut built = Vec::new();
+    if metadata.is_some_and(|ours| ours.get("whole").is_some()) {
+        let name = format!("{name}-whole");
+        built.push(Built {
+            whole: done(&name),
+            alone: None,
+            name,
+        });
+    }
+    built.push(Built {
+        whole: done(&name),
         alone: is_composed.then(|| wasm(raw)),
         name,
-    }
+    });
+    built
 }
 
 fn root() -> PathBuf {

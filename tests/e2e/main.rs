@@ -1,7 +1,9 @@
 //! Journeys through the running shop: the real host, the real components, over HTTP.
 
 mod abuse;
+mod aftermath;
 mod buying;
+mod cart;
 mod crash;
 mod privacy;
 

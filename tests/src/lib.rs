@@ -3,5 +3,5 @@
 mod audit;
 mod shop;
 
-pub use audit::audit;
-pub use shop::{Client, Reply, Shop, Signup, workspace};
+pub use audit::{audit, audit_events};
+pub use shop::{Client, Reply, Shop, Signup, jobs_key, secrets, stock_up, token_at, token_of, workspace};

@@ -9,9 +9,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use web::Role;
 
 /// How long a shop may take to serve; a first start compiles the components.
 const START: Duration = Duration::from_secs(120);
+
+/// How long events may take until all of them have arrived, on a busy machine.
+const SETTLED: Duration = Duration::from_secs(60);
+
+/// The account of [`Shop::admin`]; nobody signs up with it.
+const ADMIN: u64 = 1;
 
 /// A shop in a folder of its own. It is killed when dropped.
 pub struct Shop {
@@ -64,6 +71,45 @@ pub fn workspace() -> PathBuf {
         .expect("the workspace is there")
 }
 
+/// One of the shop's secrets.
+fn key(byte: u8) -> String {
+    STANDARD.encode([byte; 32])
+}
+
+/// The secrets of every shop that is started here, by the names of their variables.
+pub fn secrets() -> [(&'static str, String); 3] {
+    [
+        ("jwt_keys", format!("test:{}", key(1))),
+        ("identity_key", key(2)),
+        ("jobs_key", jobs_key()),
+    ]
+}
+
+/// What opens the internal routes.
+pub fn jobs_key() -> String {
+    key(3)
+}
+
+/// An access token as the shop would give it to this account now.
+pub fn token_of(user: u64, role: Role) -> String {
+    let now = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |since| since.as_micros() as i64);
+    token_at(user, role, kernel::Instant::from_micros(now))
+}
+
+/// The same at another moment.
+pub fn token_at(user: u64, role: Role, now: kernel::Instant) -> String {
+    let keys = token::Keys::parse(&format!("test:{}", key(1))).expect("the test's own key");
+    let claims = token::Claims {
+        user: kernel::UserId::try_new(user).expect("a small number"),
+        role,
+        kind: token::Kind::Access,
+        id: None,
+    };
+    keys.sign(&claims, now).expect("a token can be signed")
+}
+
 impl Shop {
     /// Starts a shop with fresh data.
     pub fn start() -> Result<Self> {
@@ -80,8 +126,9 @@ impl Shop {
     /// Lays out the folder for an application of this manifest; [`Shop::resume`] starts it.
     pub fn prepare(manifest: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let key = |byte: u8| STANDARD.encode([byte; 32]);
-        let secrets = format!("jwt_keys = \"test:{}\"\nidentity_key = \"{}\"\n", key(1), key(2));
+        let secrets = secrets()
+            .map(|(name, value)| format!("{name} = \"{value}\"\n"))
+            .concat();
         std::fs::write(folder.path().join("secrets.toml"), secrets)?;
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         Ok(Self {
@@ -133,6 +180,11 @@ impl Shop {
         Ok(())
     }
 
+    /// Other flags for the next [`Shop::resume`].
+    pub fn set_flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+    }
+
     /// Ends the host at once, as a power cut would for it.
     pub fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
@@ -174,14 +226,7 @@ impl Shop {
             .as_ref()
             .map(|running| running.url.clone())
             .unwrap_or_default();
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
-            .build();
-        Client {
-            http: http.expect("a client without TLS can be built"),
-            url,
-            token: None,
-        }
+        Client::at(&url)
     }
 
     /// Somebody new who has signed up and logged in.
@@ -201,6 +246,33 @@ impl Shop {
             id,
             client: visitor.with_token(token),
         })
+    }
+
+    /// Somebody who runs the shop: the token is signed here, with the shop's own key.
+    pub fn admin(&self) -> Client {
+        self.visitor().with_token(&token_of(ADMIN, Role::Admin))
+    }
+
+    /// Puts so many more pieces of a SKU into the house, as a manual change would.
+    pub fn stock_up(&self, sku: u64, pieces: u64) -> Result<()> {
+        stock_up(self.folder(), sku, pieces)
+    }
+
+    /// Waits until every event has been delivered, so that the books can be compared.
+    pub async fn settled(&self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let broken = crate::audit_events(self.folder())?;
+            if broken.is_empty() {
+                return Ok(());
+            }
+            ensure!(
+                started.elapsed() < SETTLED,
+                "after {SETTLED:?} still:\n{}",
+                broken.join("\n")
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     fn log(&self) -> PathBuf {
@@ -231,6 +303,21 @@ impl Shop {
     }
 }
 
+/// Puts so many more pieces of a SKU into the house of the shop in this folder.
+pub fn stock_up(folder: &Path, sku: u64, pieces: u64) -> Result<()> {
+    let stock = rusqlite::Connection::open(folder.join("stock.db"))?;
+    stock.busy_timeout(Duration::from_secs(10))?;
+    stock.execute_batch(&format!(
+        "begin immediate;
+         update stock_level set on_hand = on_hand + {pieces} where sku_id = {sku};
+         insert into stock_history (sku_id, number, kind, order_id, quantity, on_hand, reserved, at)
+         select sku_id, (select max(number) + 1 from stock_history where sku_id = {sku}), 'MANUAL', null,
+                {pieces}, on_hand, 0, 1767225600000001 from stock_level where sku_id = {sku};
+         commit;"
+    ))?;
+    Ok(())
+}
+
 impl Drop for Shop {
     fn drop(&mut self) {
         self.kill();
@@ -244,6 +331,18 @@ impl Drop for Shop {
 }
 
 impl Client {
+    /// Somebody who talks to the shop at this address, `http://127.0.0.1:1234`.
+    pub fn at(url: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .build();
+        Self {
+            http: http.expect("a client without TLS can be built"),
+            url: url.to_owned(),
+            token: None,
+        }
+    }
+
     /// The same client with this access token.
     pub fn with_token(&self, token: &str) -> Self {
         Self {
@@ -265,6 +364,35 @@ impl Client {
     /// GET.
     pub async fn get(&self, path: &str) -> Result<Reply> {
         self.send(self.request(reqwest::Method::GET, path)).await
+    }
+
+    /// PATCH of a JSON body.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Reply> {
+        self.send(self.request(reqwest::Method::PATCH, path).json(body))
+            .await
+    }
+
+    /// POST of a JSON body under an `Idempotency-Key`.
+    pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Reply> {
+        let request = self.request(reqwest::Method::POST, path).json(body);
+        self.send(request.header("idempotency-key", key)).await
+    }
+
+    /// Starts a two-step order of so many pieces of one product; it waits for its payment.
+    pub async fn reserve(&self, product: u64, quantity: u64) -> Result<Reply> {
+        let body = json!({"productId": product, "quantity": quantity, "paymentMethod": "PG"});
+        self.post("/orders", &body).await
+    }
+
+    /// Confirms a two-step order's payment.
+    pub async fn confirm(&self, order: u64, key: &str, amount: i64) -> Result<Reply> {
+        let body = json!({"paymentKey": key, "orderId": order, "amount": amount});
+        self.post("/payments/confirm", &body).await
+    }
+
+    /// Cancels an order.
+    pub async fn cancel(&self, order: u64) -> Result<Reply> {
+        self.patch(&format!("/orders/{order}/cancel"), &json!({})).await
     }
 
     /// POST of a JSON body.

@@ -26,7 +26,11 @@ fn findings(manifest: &File, databases: &[String], components: &[String]) -> Vec
             let built = source
                 .strip_prefix("target/components/")
                 .and_then(|file| file.strip_suffix(".wasm"));
-            if !built.is_some_and(|built| components.iter().any(|component| component == built)) {
+            let of_a_folder = |built: &str| {
+                let folder = built.strip_suffix("-whole").unwrap_or(built);
+                components.iter().any(|component| component == folder)
+            };
+            if !built.is_some_and(of_a_folder) {
                 complain(
                     source,
                     format!("{name}: `{source}` is not what any folder of components/ becomes"),

@@ -32,8 +32,8 @@ const SILENT: &str = "the payment gateway does not answer";
 /// The code for what no gateway would take: no money, or a currency it does not know.
 const INVALID: &str = "INVALID_REQUEST";
 
-/// The longest cancel key that is remembered.
-const MAX_CANCEL_KEY: usize = 300;
+/// The longest cancel key that is remembered, in bytes.
+const MAX_CANCEL_KEY: usize = 500;
 
 impl wire::Guest for api::Component {
     fn approve(
@@ -47,18 +47,22 @@ impl wire::Guest for api::Component {
         };
         let said = Said::new("pg.approve", &ctx, format!("order {order}"));
         let (db, rules) = open(&said).map_err(Wire::Unavailable)?;
-        match gateway(&db, &rules).approve(order, amount) {
-            Ok(approval) => Ok(approval_to_wire(&approval)),
-            Err(ApproveError::Refused(refused)) => {
-                said.refusal(&refused);
-                Err(match refused {
-                    ApproveRefused::Refused(code) => Wire::Refused(code),
-                    ApproveRefused::DiffersFromExisting => Wire::DiffersFromExisting,
-                })
-            }
-            Err(ApproveError::NoAnswer) => Err(Wire::Unavailable(said.steered())),
-            Err(ApproveError::Book(error)) => Err(Wire::Unavailable(said.outage(&error))),
-        }
+        approval_or_why(&said, gateway(&db, &rules).approve(order, amount))
+    }
+
+    fn confirm(
+        ctx: CallContext,
+        order: ids::OrderId,
+        payment_key: String,
+        amount: money::Money,
+    ) -> Result<wire::Approval, wire::ApproveError> {
+        use wire::ApproveError as Wire;
+        let (Ok(order), Some(amount)) = (OrderId::try_new(order.value), positive(&amount)) else {
+            return Err(Wire::Refused(INVALID.to_owned()));
+        };
+        let said = Said::new("pg.confirm", &ctx, format!("order {order}"));
+        let (db, rules) = open(&said).map_err(Wire::Unavailable)?;
+        approval_or_why(&said, gateway(&db, &rules).confirm(order, &payment_key, amount))
     }
 
     fn cancel(
@@ -105,6 +109,25 @@ impl wire::Guest for api::Component {
             approval: approval_to_wire(&approval),
             cancelled: money_to_wire(approval.cancelled),
         }))
+    }
+}
+
+fn approval_or_why(
+    said: &Said,
+    answer: Result<Approval, ApproveError>,
+) -> Result<wire::Approval, wire::ApproveError> {
+    use wire::ApproveError as Wire;
+    match answer {
+        Ok(approval) => Ok(approval_to_wire(&approval)),
+        Err(ApproveError::Refused(refused)) => {
+            said.refusal(&refused);
+            Err(match refused {
+                ApproveRefused::Refused(code) => Wire::Refused(code),
+                ApproveRefused::DiffersFromExisting => Wire::DiffersFromExisting,
+            })
+        }
+        Err(ApproveError::NoAnswer) => Err(Wire::Unavailable(said.steered())),
+        Err(ApproveError::Book(error)) => Err(Wire::Unavailable(said.outage(&error))),
     }
 }
 

@@ -3,7 +3,7 @@
 use kernel::{Currency, Money, OrderId};
 use store::{Db, DbError, Migration, Row, RowError, migrations, params};
 
-use crate::app::Book;
+use crate::app::{Book, Recorded};
 use crate::domain::{Approval, Entry, PaymentKey, Verdict};
 
 /// The schema, forward only.
@@ -11,6 +11,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0001_create_pg_payment",
     "0002_create_pg_cancel",
     "0003_create_pg_rule_count",
+    "0004_create_pg_window",
 ];
 
 const FIND_PAYMENT: &str = include_str!("sql/find_payment.sql");
@@ -21,35 +22,47 @@ impl Book for Db {
         Ok(row.as_ref().map(entry).transpose()?)
     }
 
-    fn record(&self, new: &Entry) -> Result<Option<Entry>, DbError> {
+    fn record(&self, new: &Entry) -> Result<Recorded, DbError> {
         let (state, code) = match &new.verdict {
             Verdict::Approved(_) => ("APPROVED", None),
             Verdict::Refused { code } => ("REFUSED", Some(code.as_str())),
         };
         let asked = new.asked;
-        self.transaction(|tx| {
+        let written = self.transaction(|tx| {
             let row = params![new.order, asked.currency().code(), asked.minor(), state, code];
-            if tx.execute(include_str!("sql/insert_payment.sql"), row)? == 1 {
-                return Ok(None);
+            if tx.execute(include_str!("sql/insert_payment.sql"), row)? == 0 {
+                let row = tx.query_one(FIND_PAYMENT, params![new.order])?;
+                let row = row.ok_or_else(|| RowError::new("order_id", "it conflicts and is not there"))?;
+                return Ok(Recorded::Earlier(entry(&row)?));
             }
-            let row = tx.query_one(FIND_PAYMENT, params![new.order])?;
-            Ok(row.as_ref().map(entry).transpose()?)
-        })
+            let window = params![new.order, new.key.as_str()];
+            if new.key.is_of_window() && tx.execute(include_str!("sql/insert_window.sql"), window)? == 0 {
+                return Err(NotWritten::Late);
+            }
+            Ok(Recorded::New)
+        });
+        match written {
+            Ok(recorded) => Ok(recorded),
+            Err(NotWritten::Late) => Ok(Recorded::KeyUsed),
+            Err(NotWritten::Db(error)) => Err(error),
+        }
     }
 
-    fn find_cancel(
-        &self,
-        order: OrderId,
-        cancel_key: &str,
-    ) -> Result<Option<(Entry, Option<Money>)>, DbError> {
-        let row = self.read_one(include_str!("sql/find_cancel.sql"), params![order, cancel_key])?;
+    fn find_cancel(&self, key: &str, cancel_key: &str) -> Result<Option<(Entry, Option<Money>)>, DbError> {
+        let order = PaymentKey::order(key);
+        let found = self.read_one(
+            include_str!("sql/find_cancel.sql"),
+            params![order, key, cancel_key],
+        )?;
         let parse = |row: &Row| -> Result<_, RowError> {
             let entry = entry(row)?;
             let earlier: Option<i64> = row.get("earlier_minor")?;
             let earlier = earlier.map(|minor| money(minor, entry.asked.currency(), "earlier_minor"));
             Ok((entry, earlier.transpose()?))
         };
-        Ok(row.as_ref().map(parse).transpose()?)
+        let found = found.as_ref().map(parse).transpose()?;
+        // An order that was paid through the window has no payment of our own name.
+        Ok(found.filter(|(entry, _)| entry.key.as_str() == key))
     }
 
     fn cancel(&self, order: OrderId, cancel_key: &str, amount: Money, reason: &str) -> Result<bool, DbError> {
@@ -79,11 +92,17 @@ impl Book for Db {
     }
 }
 
-/// Why a cancellation was rolled back.
+/// Why something was rolled back.
 enum NotWritten {
-    /// Its key was used, or the money was given back, since somebody looked.
+    /// Its key is used, or the money was given back, since somebody looked.
     Late,
     Db(DbError),
+}
+
+impl From<RowError> for NotWritten {
+    fn from(error: RowError) -> Self {
+        Self::Db(error.into())
+    }
 }
 
 impl From<DbError> for NotWritten {
@@ -96,10 +115,15 @@ fn entry(row: &Row) -> Result<Entry, RowError> {
     let order = row.get("order_id")?;
     let currency = row.parse("currency", Currency::parse)?;
     let asked = money(row.get("asked_minor")?, currency, "asked_minor")?;
+    let key = match row.get::<Option<String>>("payment_key")? {
+        None => PaymentKey::of(order),
+        Some(text) => PaymentKey::of_window(&text)
+            .ok_or_else(|| RowError::new("payment_key", "no window has this key"))?,
+    };
     let state: String = row.get("state")?;
     let verdict = match state.as_str() {
         "APPROVED" => Verdict::Approved(Approval {
-            key: PaymentKey::of(order),
+            key: key.clone(),
             amount: asked,
             cancelled: money(row.get("cancelled_minor")?, currency, "cancelled_minor")?,
         }),
@@ -110,6 +134,7 @@ fn entry(row: &Row) -> Result<Entry, RowError> {
     };
     Ok(Entry {
         order,
+        key,
         asked,
         verdict,
     })

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Barrier;
 
 use fake_pg::app::{ApproveError, Book, CancelError, Gateway};
-use fake_pg::domain::{ApproveRefused, CancelRefused, Entry, Rules};
+use fake_pg::domain::{ApproveRefused, CancelRefused, Entry, PaymentKey, Rules};
 use fake_pg::store::MIGRATIONS;
 use kernel::{Currency, Millis, Money, OrderId};
 use store::{Db, DbError, native, params};
@@ -176,6 +176,133 @@ fn cancellations_misbehave_as_told() {
     assert_eq!(cancelled(), 11);
 }
 
+fn refused<T: std::fmt::Debug>(answer: Result<T, ApproveError>) -> ApproveRefused {
+    match answer {
+        Err(ApproveError::Refused(refused)) => refused,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_begun_in_the_window_is_confirmed_once() {
+    let (db, rules) = (db(), rules(""));
+    let gateway = gateway(&db, &rules);
+    let first = gateway.confirm(order(1), "window-1", won(100)).unwrap();
+    assert_eq!((first.key.as_str(), first.amount), ("window-1", won(100)));
+    assert_eq!(gateway.confirm(order(1), "window-1", won(100)).unwrap(), first);
+    assert_eq!(gateway.find(order(1)).unwrap(), Some(first));
+    let differs = ApproveRefused::DiffersFromExisting;
+    assert_eq!(refused(gateway.confirm(order(1), "window-1", won(101))), differs);
+    assert_eq!(refused(gateway.confirm(order(1), "window-2", won(100))), differs);
+    // Approval and confirmation of one order exclude each other.
+    assert_eq!(refused(gateway.approve(order(1), won(100))), differs);
+    gateway.approve(order(2), won(100)).unwrap();
+    assert_eq!(refused(gateway.confirm(order(2), "window-2", won(100))), differs);
+}
+
+#[test]
+fn a_key_that_no_window_gave_or_that_another_order_has_is_refused() {
+    let (db, rules) = (db(), rules(""));
+    let gateway = gateway(&db, &rules);
+    gateway.confirm(order(1), "window-1", won(100)).unwrap();
+    let code = |code: &str| ApproveRefused::Refused(code.to_owned());
+    let too_long = "k".repeat(201);
+    for unknown in ["", "a b", "키", "fake-pg-1", "fake-pg-2", &too_long] {
+        let answer = gateway.confirm(order(2), unknown, won(100));
+        assert_eq!(refused(answer), code("NOT_FOUND_PAYMENT"), "{unknown}");
+    }
+    for amount in [100, 101] {
+        let answer = gateway.confirm(order(2), "window-1", won(amount));
+        assert_eq!(refused(answer), code("ALREADY_PROCESSED_PAYMENT"));
+    }
+    // Nothing of it is held against the order.
+    assert_eq!(gateway.find(order(2)).unwrap(), None);
+    gateway.confirm(order(2), "window-2", won(100)).unwrap();
+}
+
+#[test]
+fn confirmations_are_given_back_under_their_own_key() {
+    let (db, rules) = (db(), rules("refuse-cancel key=window-2"));
+    let gateway = gateway(&db, &rules);
+    gateway.confirm(order(1), "window-1", won(100)).unwrap();
+    for _ in 0..2 {
+        gateway.cancel("window-1", "a", won(60), "").unwrap();
+    }
+    assert_eq!(gateway.find(order(1)).unwrap().unwrap().cancelled, won(60));
+    for unknown in ["fake-pg-1", "window-2", "window"] {
+        assert!(matches!(
+            gateway.cancel(unknown, "b", won(1), ""),
+            Err(CancelError::Refused(CancelRefused::UnknownPayment))
+        ));
+    }
+    gateway.confirm(order(2), "window-2", won(100)).unwrap();
+    assert!(matches!(
+        gateway.cancel("window-2", "a", won(1), ""),
+        Err(CancelError::Refused(CancelRefused::Refused(_)))
+    ));
+}
+
+#[test]
+fn rules_steer_confirmations_like_approvals() {
+    let (db, rules) = (
+        db(),
+        rules(
+            "refuse key=stolen LOST_CARD; timeout key=slow first=1; lose-answer key=lost; refuse amount=13 NO",
+        ),
+    );
+    let gateway = gateway(&db, &rules);
+    let code = |code: &str| ApproveRefused::Refused(code.to_owned());
+    for _ in 0..2 {
+        assert_eq!(
+            refused(gateway.confirm(order(1), "stolen", won(100))),
+            code("LOST_CARD")
+        );
+        assert_eq!(refused(gateway.confirm(order(2), "k", won(13))), code("NO"));
+    }
+    // A refusal is final for the order, whatever the key.
+    assert_eq!(
+        refused(gateway.confirm(order(1), "good", won(100))),
+        code("LOST_CARD")
+    );
+    for (number, key, taken) in [(3, "slow", false), (4, "lost", true)] {
+        let silent = gateway.confirm(order(number), key, won(100));
+        assert!(matches!(silent, Err(ApproveError::NoAnswer)), "{silent:?}");
+        assert_eq!(gateway.find(order(number)).unwrap().is_some(), taken);
+        assert!(gateway.confirm(order(number), key, won(100)).is_ok());
+    }
+    // A key that is steered is still one order's only.
+    assert_eq!(
+        refused(gateway.confirm(order(5), "lost", won(100))),
+        code("ALREADY_PROCESSED_PAYMENT")
+    );
+}
+
+#[test]
+fn parallel_orders_with_one_key_are_paid_once() {
+    const THREADS: u64 = 8;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pg.db");
+    native::open(&path, MIGRATIONS).unwrap();
+    let barrier = Barrier::new(THREADS as usize);
+    let confirmed = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=THREADS)
+            .map(|number| {
+                let (path, barrier) = (&path, &barrier);
+                scope.spawn(move || {
+                    let (db, rules) = (native::open(path, MIGRATIONS).unwrap(), rules(""));
+                    barrier.wait();
+                    gateway(&db, &rules)
+                        .confirm(order(number), "window", won(100))
+                        .is_ok()
+                })
+            })
+            .collect();
+        let answers = threads.into_iter().map(|thread| thread.join().unwrap());
+        answers.filter(|confirmed| *confirmed).count()
+    });
+    assert_eq!(confirmed, 1);
+}
+
 #[test]
 fn what_others_gave_back_since_somebody_looked_is_not_given_again() {
     let db = db();
@@ -183,7 +310,7 @@ fn what_others_gave_back_since_somebody_looked_is_not_given_again() {
     assert!(db.cancel(order(1), "a", won(60), "").unwrap());
     assert!(!db.cancel(order(1), "a", won(1), "").unwrap(), "its key is used");
     assert!(!db.cancel(order(1), "b", won(41), "").unwrap(), "less is left");
-    assert_eq!(db.find_cancel(order(1), "b").unwrap().unwrap().1, None);
+    assert_eq!(db.find_cancel(&key(1), "b").unwrap().unwrap().1, None);
     assert!(db.cancel(order(1), "b", won(40), "").unwrap());
 }
 
@@ -220,7 +347,8 @@ fn parallel_approvals_are_one_and_parallel_cancellations_stay_within_it() {
 #[test]
 fn the_book_itself_keeps_what_can_not_be_out() {
     let db = db();
-    db.record(&Entry::approved(order(1), won(10))).unwrap();
+    db.record(&Entry::approved(order(1), PaymentKey::of(order(1)), won(10)))
+        .unwrap();
     let broken = |statement: &str| {
         let answer = db.transaction(|tx| tx.execute(statement, params![]));
         match answer {

@@ -2,7 +2,10 @@
 
 use kernel::Instant;
 use token::Keys;
-use web::{Code, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem, REQUEST_ID_HEADER, Response};
+use web::{
+    CREDENTIAL_HEADER, Code, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem,
+    REQUEST_ID_HEADER, Response,
+};
 
 use crate::auth::admit;
 use crate::headers::{Headers, forwarded, values};
@@ -90,6 +93,14 @@ impl Door<'_> {
             REQUEST_ID_HEADER.to_owned(),
             request_id_text(self.request_id).into_bytes(),
         ));
+        if upstream == Upstream::Outbox {
+            // Jobs have a key of their own, which this door does not know and does not judge.
+            let credentials = values(&head.headers, "authorization");
+            let kept = credentials
+                .iter()
+                .map(|value| (CREDENTIAL_HEADER.to_owned(), value.to_vec()));
+            headers.extend(kept);
+        }
         if let Some(identity) = identity {
             let signed = self.identities.sign(identity, self.now);
             headers.push((IDENTITY_HEADER.to_owned(), signed.into_bytes()));

@@ -10,7 +10,7 @@ use gateway::headers::{Headers, values};
 use gateway::routes::Upstream;
 use kernel::{Instant, UserId};
 use token::{Claims, Keys, Kind};
-use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Response, Role};
+use web::{CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, Method, Response, Role};
 
 const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
 const LONG_AGO: Instant = Instant::from_micros(1_780_000_000_000_000);
@@ -103,6 +103,35 @@ fn outcome(path: &str, authorization: Option<&str>) -> String {
 }
 
 #[test]
+fn only_the_internal_routes_get_the_clients_own_credential() {
+    let credentials = |target: &str, authorization: &[&str]| {
+        let mut given: Vec<_> = authorization
+            .iter()
+            .map(|value| ("authorization", *value))
+            .collect();
+        given.push(("x-bodega-credential", "Bearer forged"));
+        given.push(("X_Bodega_Credential", "Bearer forged"));
+        match decide(&head(Method::Post, target, &given)) {
+            Decision::Forward(forward) => values(&forward.headers, CREDENTIAL_HEADER)
+                .iter()
+                .map(|value| String::from_utf8_lossy(value).into_owned())
+                .collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        credentials("/internal/jobs/run", &["Bearer secret"]),
+        ["Bearer secret"]
+    );
+    assert_eq!(
+        credentials("/internal/jobs/run", &["Bearer a", "Bearer b"]).len(),
+        2
+    );
+    assert_eq!(credentials("/internal/jobs/run", &[]), [""; 0]);
+    assert_eq!(credentials("/products", &["Bearer secret"]), [""; 0]);
+}
+
+#[test]
 fn who_gets_where() {
     let expired = token(&keys(1), Role::Admin, Kind::Access, LONG_AGO);
     let (user, admin) = (user(), admin());
@@ -132,6 +161,13 @@ fn who_gets_where() {
         "/Orders/17",
         "/payments",
         "/payments/17",
+        "/payments/confirm",
+        "/payments/webhook",
+        "/payments/webhooks",
+        "/settlements/daily?date=2026-01-01",
+        "/admin/settlements/reconciliation",
+        "/admin/orders/stuck",
+        "/admin/payments/1/refunds",
         "/cart",
         "/cart/items",
         "/points",
@@ -200,8 +236,15 @@ fn who_gets_where() {
         /Orders/17                   404        404        404                404
         /payments                    401        401        payment 42/USER    payment 42/ADMIN
         /payments/17                 401        401        payment 42/USER    payment 42/ADMIN
-        /cart                        401        401        404                404
-        /cart/items                  401        401        404                404
+        /payments/confirm            401        401        order 42/USER      order 42/ADMIN
+        /payments/webhook            order -    order -    order 42/USER      order 42/ADMIN
+        /payments/webhooks           401        401        payment 42/USER    payment 42/ADMIN
+        /settlements/daily?date=2026-01-01 settlement - settlement - settlement 42/USER settlement 42/ADMIN
+        /admin/settlements/reconciliation 401        401        403                settlement 42/ADMIN
+        /admin/orders/stuck          401        401        403                order 42/ADMIN
+        /admin/payments/1/refunds    401        401        403                payment 42/ADMIN
+        /cart                        401        401        cart 42/USER       cart 42/ADMIN
+        /cart/items                  401        401        cart 42/USER       cart 42/ADMIN
         /points                      401        401        404                404
         /points/history              401        401        404                404
         /coupons                     401        401        404                404
@@ -218,7 +261,7 @@ fn who_gets_where() {
         /health/live                 200        200        200                200
         /health/ready                ready?     ready?     ready?             ready?
         /health                      404        404        404                404
-        /internal/recover            404        404        404                404
+        /internal/recover            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
         //orders                     400        400        400                400
         /orders/../admin/stock       400        400        400                400
         /%6frders                    400        400        400                400

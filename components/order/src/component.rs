@@ -1,231 +1,188 @@
-//! Wasm only: the other domains' contracts as the use cases see them, and the HTTP door.
+//! Wasm only: the jobs that others may run, and the HTTP door.
 
-#![allow(
-    unsafe_code,
-    reason = "the generated glue of the component model is unsafe; nothing here is"
-)]
+mod others;
 
+#[expect(unsafe_code, reason = "the generated glue of the component's exports")]
 mod api {
     wit_bindgen::generate!({
         path: [
             "../../wit/types",
+            "../../wit/events",
             "../../wit/stock",
             "../../wit/payment-gateway",
             "../../wit/payment",
             "../../wit/product",
+            "../../wit/cart",
             "../../wit/order",
         ],
-        world: "shop:order/consumer",
+        world: "shop:order/provider",
         generate_all,
     });
+    pub(crate) struct Component;
+    export!(Component);
 }
 
-use api::shop::payment::payment as payment_api;
-use api::shop::product::catalog as catalog_api;
-use api::shop::stock::stock as stock_api;
+use api::exports::shop::order::jobs;
+use api::shop::events::events::{Delivery, Event};
+use api::shop::events::work::{JobError, Tally};
 use api::shop::types::context::CallContext;
-use api::shop::types::{ids, money, time};
-use kernel::{Currency, Instant, Money, OrderId, ProductId, Quantity, SkuId, UserId};
-use web::guest;
+use api::shop::types::time;
+use kernel::Instant;
+use store::{Db, DbError};
+use web::{Method, Problem, Request, guest};
 
-use crate::app::{
-    Catalog, ChargeError, Checkout, CommitError, Goods, Payments, Quote, QuoteError, RefundError,
-    ReleaseError, ReserveError,
-};
-use crate::domain::{Item, Method};
-use crate::http::Call;
+use crate::app::{self, App, Reply};
+use crate::domain::Hold;
+use crate::http::{Call, handle, render, reply};
 use crate::store::MIGRATIONS;
+use others::Others;
 
 /// The database's label in the manifest.
 const DATABASE: &str = "order";
 
-#[spin_sdk::http_component]
-fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
-    let request = guest::request(wire);
-    let method = request.method();
-    let response = answer(&request).unwrap_or_else(web::Response::from);
-    guest::respond(method, response)
+/// The variable that says how long a two-step checkout waits for its payment.
+const HOLD: &str = "checkout_hold_seconds";
+
+#[expect(unsafe_code, reason = "the generated glue of the component's HTTP door")]
+mod door {
+    #[spin_sdk::http_component]
+    fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
+        super::serve(wire)
+    }
 }
 
-fn answer(request: &web::Request) -> Result<web::Response, web::Problem> {
+fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
+    let has_body = !wire.body().is_empty();
+    let request = guest::request(wire);
+    let answer = answer(&request, has_body).unwrap_or_else(|problem| reply(problem.into()));
+    respond(request.method(), answer)
+}
+
+/// An answer goes out as it was kept. HEAD gets no body.
+fn respond(method: Method, answer: Reply) -> spin_sdk::http::Response {
+    let mut builder = spin_sdk::http::Response::builder();
+    builder.status(answer.status);
+    for (name, value) in answer.headers {
+        builder.header(name, value);
+    }
+    let body = if method == Method::Head {
+        String::new()
+    } else {
+        answer.body
+    };
+    builder.body(body).build()
+}
+
+fn answer(request: &Request, has_body: bool) -> Result<Reply, Problem> {
     let now = guest::now();
     let identity = guest::identity_key()?.identify(request, now);
-    let seed = guest::random()?;
-    let random = || guest::random().unwrap_or(seed);
-    let db = store::spin::open(DATABASE, MIGRATIONS)
-        .map_err(|error| web::Problem::unavailable_because("order.store", &error))?;
-    let others = Others {
-        context: context(request),
-    };
-    let checkout = Checkout {
-        orders: &db,
-        catalog: &others,
-        goods: &others,
-        payments: &others,
-    };
-    Ok(crate::http::handle(
-        request,
-        &Call {
-            identity,
-            now,
-            random: &random,
-        },
-        &checkout,
-    ))
-}
-
-fn context(request: &web::Request) -> CallContext {
-    CallContext {
+    let db = open().map_err(|error| {
+        if error.retryable() {
+            Problem::unavailable_because("order.store", &error)
+        } else {
+            Problem::defect("order.store", &error)
+        }
+    })?;
+    let context = CallContext {
         request_id: request
             .header(web::REQUEST_ID_HEADER)
             .unwrap_or_default()
             .to_owned(),
         traceparent: request.header("traceparent").map(str::to_owned),
-    }
-}
-
-/// The composed components, asked in the context of one request.
-struct Others {
-    context: CallContext,
-}
-
-impl Catalog for Others {
-    fn quote(&self, items: &[Item]) -> Result<Vec<Quote>, QuoteError> {
-        let wire: Vec<catalog_api::Item> = items.iter().map(item_to_wire).collect();
-        let quotes = catalog_api::quote(&self.context, &wire).map_err(|error| match error {
-            catalog_api::QuoteError::Unknown(place) => QuoteError::Unknown(place as usize),
-            catalog_api::QuoteError::SkuRequired(place) => QuoteError::SkuRequired(place as usize),
-            catalog_api::QuoteError::Invalid(why) | catalog_api::QuoteError::Unavailable(why) => {
-                QuoteError::Unavailable(why)
-            }
-        })?;
-        quotes
-            .into_iter()
-            .map(|quote| quote_from_wire(quote).map_err(QuoteError::Unavailable))
-            .collect()
-    }
-}
-
-impl Goods for Others {
-    fn reserve(
-        &self,
-        order: OrderId,
-        lines: &[(SkuId, Quantity)],
-        until: Instant,
-    ) -> Result<(), ReserveError> {
-        use stock_api::ReserveError as Wire;
-        let line = |(sku, quantity): &(SkuId, Quantity)| stock_api::Line {
-            sku: ids::SkuId { value: sku.get() },
-            quantity: quantity.get(),
-        };
-        let wire: Vec<_> = lines.iter().map(line).collect();
-        let until = time::Instant {
-            micros: until.micros(),
-        };
-        stock_api::reserve(&self.context, order_to_wire(order), &wire, until).map_err(|error| match error {
-            Wire::Insufficient(shortage) => ReserveError::Insufficient { free: shortage.free },
-            Wire::UnknownSku(_) => ReserveError::Insufficient { free: 0 },
-            Wire::Invalid(why) => ReserveError::Broken(why),
-            Wire::DiffersFromExisting => ReserveError::Broken("other lines were reserved".to_owned()),
-            Wire::Ended => ReserveError::Broken("the reservation has ended".to_owned()),
-            Wire::Unavailable(why) => ReserveError::Unavailable(why),
-        })
-    }
-
-    fn commit(&self, order: OrderId) -> Result<(), CommitError> {
-        use stock_api::CommitError as Wire;
-        stock_api::commit(&self.context, order_to_wire(order)).map_err(|error| match error {
-            Wire::UnknownOrder => CommitError::Gone("nothing was ever reserved"),
-            Wire::Released => CommitError::Gone("the reservation was released"),
-            Wire::Expired => CommitError::Gone("the reservation had expired"),
-            Wire::Unavailable(why) => CommitError::Unavailable(why),
-        })
-    }
-
-    fn release(&self, order: OrderId) -> Result<(), ReleaseError> {
-        use stock_api::ReleaseError as Wire;
-        stock_api::release(&self.context, order_to_wire(order)).map_err(|error| match error {
-            Wire::Committed => ReleaseError::Committed,
-            Wire::Unavailable(why) => ReleaseError::Unavailable(why),
-        })
-    }
-}
-
-impl Payments for Others {
-    fn charge(&self, order: OrderId, user: UserId, amount: Money, method: Method) -> Result<(), ChargeError> {
-        use payment_api::ChargeError as Wire;
-        let user = ids::UserId { value: user.get() };
-        let answer = payment_api::charge(
-            &self.context,
-            order_to_wire(order),
-            user,
-            &money_to_wire(amount),
-            method_to_wire(method),
-        );
-        answer.map(drop).map_err(|error| match error {
-            Wire::Refused(code) => ChargeError::Refused(code),
-            Wire::MethodNotOffered => ChargeError::MethodNotOffered,
-            Wire::Invalid(why) => ChargeError::Broken(why),
-            Wire::DiffersFromExisting => ChargeError::Broken("another charge exists".to_owned()),
-            Wire::Unavailable(why) => ChargeError::Unavailable(why),
-        })
-    }
-
-    fn refund(&self, order: OrderId, key: &str, amount: Money, reason: &str) -> Result<(), RefundError> {
-        use payment_api::RefundError as Wire;
-        let answer = payment_api::refund(
-            &self.context,
-            order_to_wire(order),
-            key,
-            &money_to_wire(amount),
-            reason,
-        );
-        answer.map(drop).map_err(|error| match error {
-            Wire::NotCaptured => RefundError::NotCaptured,
-            Wire::Refused(code) => RefundError::Refused(code),
-            Wire::Invalid(why) => RefundError::Refused(why),
-            Wire::DiffersFromExisting => RefundError::Refused("another refund has this key".to_owned()),
-            Wire::ExceedsCaptured(left) => RefundError::Refused(format!("only {} is left", left.minor)),
-            Wire::Unavailable(why) => RefundError::Unavailable(why),
-        })
-    }
-}
-
-fn order_to_wire(order: OrderId) -> ids::OrderId {
-    ids::OrderId { value: order.get() }
-}
-
-fn item_to_wire(item: &Item) -> catalog_api::Item {
-    match item {
-        Item::Product(id) => catalog_api::Item::Product(ids::ProductId { value: id.get() }),
-        Item::Sku(id) => catalog_api::Item::Sku(ids::SkuId { value: id.get() }),
-    }
-}
-
-fn money_to_wire(money: Money) -> money::Money {
-    money::Money {
-        minor: money.minor(),
-        currency: money.currency().code().to_owned(),
-    }
-}
-
-fn method_to_wire(method: Method) -> payment_api::Method {
-    match method {
-        Method::Card => payment_api::Method::Card,
-        Method::Point => payment_api::Method::Point,
-        Method::Cash => payment_api::Method::Cash,
-        Method::Pg => payment_api::Method::Pg,
-    }
-}
-
-fn quote_from_wire(quote: catalog_api::Quotation) -> Result<Quote, String> {
-    let currency = Currency::parse(&quote.unit_price.currency)
-        .ok_or_else(|| format!("unknown currency {:?}", quote.unit_price.currency))?;
-    let price = Money::try_new(quote.unit_price.minor, currency).map_err(|error| error.to_string())?;
-    Ok(Quote {
-        product: ProductId::try_new(quote.product.value).map_err(|error| error.to_string())?,
-        sku: SkuId::try_new(quote.sku.value).map_err(|error| error.to_string())?,
-        name: quote.name,
-        unit_price: price,
+    };
+    with_app(&db, context, now, |app| {
+        handle(request, &Call { identity, has_body }, app)
     })
+}
+
+fn open() -> Result<Db, DbError> {
+    store::spin::open(DATABASE, MIGRATIONS)
+}
+
+/// Runs use cases over this database and the composed components, at this moment.
+fn with_app<T>(
+    db: &Db,
+    context: CallContext,
+    now: Instant,
+    work: impl FnOnce(&App<'_>) -> T,
+) -> Result<T, Problem> {
+    let seed = guest::random()?;
+    let random = || guest::random().unwrap_or(seed);
+    let others = Others { context };
+    Ok(work(&App {
+        ledger: db,
+        catalog: &others,
+        goods: &others,
+        payments: &others,
+        carts: &others,
+        render: &render,
+        hold: &hold,
+        now,
+        clock: &guest::now,
+        random: &random,
+    }))
+}
+
+fn hold() -> Result<Hold, String> {
+    let text = spin_sdk::variables::get(HOLD).map_err(|error| format!("{HOLD}: {error:?}"))?;
+    Hold::parse(&text).map_err(|error| format!("{HOLD}: {error}"))
+}
+
+impl jobs::Guest for api::Component {
+    fn recover(ctx: CallContext, limit: u32) -> Result<Tally, JobError> {
+        job("order.recover", ctx, |app| app.recover(limit))
+    }
+
+    fn expire(ctx: CallContext, limit: u32) -> Result<Tally, JobError> {
+        job("order.expire", ctx, |app| app.expire(limit))
+    }
+
+    fn drain(_ctx: CallContext, acknowledged: u64, limit: u32) -> Result<Vec<Delivery>, JobError> {
+        let due = open().and_then(|db| relay::outbox::drain(&db, guest::now(), acknowledged, limit));
+        let due = due.map_err(|error| unavailable("order.drain", &error))?;
+        Ok(due.into_iter().map(delivery_to_wire).collect())
+    }
+}
+
+fn job(
+    name: &str,
+    context: CallContext,
+    work: impl FnOnce(&App<'_>) -> Result<app::Tally, DbError>,
+) -> Result<Tally, JobError> {
+    let db = open().map_err(|error| unavailable(name, &error))?;
+    let tally = with_app(&db, context, guest::now(), work);
+    let tally = tally.map_err(|problem| JobError::Unavailable(problem.detail().to_owned()))?;
+    let tally = tally.map_err(|error| unavailable(name, &error))?;
+    Ok(Tally {
+        done: tally.done,
+        left: tally.left,
+        stuck: tally.stuck,
+    })
+}
+
+/// Logs the whole story and says what the caller may know.
+fn unavailable(job: &str, error: &DbError) -> JobError {
+    if error.retryable() {
+        web::log::warn(job, &error.to_string());
+    } else {
+        web::log::error(job, &error.to_string());
+    }
+    JobError::Unavailable("the order store does not answer".to_owned())
+}
+
+fn delivery_to_wire(delivery: relay::Delivery) -> Delivery {
+    let relay::Delivery { event, published } = delivery;
+    Delivery {
+        event: Event {
+            id: event.id,
+            topic: event.topic,
+            key: event.key,
+            position: event.position,
+            occurred_at: time::Instant {
+                micros: event.occurred_at.micros(),
+            },
+            data: event.data,
+        },
+        published,
+    }
 }

@@ -2,9 +2,39 @@
 
 use serde::Serialize;
 
-use crate::domain::{Failure, Order};
+use crate::domain::{Cancellation, Failure, Line, Order, State};
 
-/// The data of `order.created`, `order.paid` and `order.failed`.
+/// What happened to an order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Change<'a> {
+    /// It was written down.
+    Created,
+    /// It was paid for.
+    Paid,
+    /// It failed.
+    Failed(&'a Failure),
+    /// It was taken back.
+    Cancelled {
+        /// How it stood before.
+        before: &'a State,
+        /// Why.
+        why: &'a Cancellation,
+    },
+}
+
+impl Change<'_> {
+    /// The event's topic.
+    pub(crate) const fn topic(&self) -> &'static str {
+        match self {
+            Self::Created => "order.created",
+            Self::Paid => "order.paid",
+            Self::Failed(_) => "order.failed",
+            Self::Cancelled { .. } => "order.cancelled",
+        }
+    }
+}
+
+/// The data of every event of an order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OrderData<'a> {
@@ -16,29 +46,58 @@ struct OrderData<'a> {
     payment_amount: i64,
     payment_method: &'static str,
     items: Vec<ItemData<'a>>,
+    /// Of `order.failed`: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'static str>,
+    /// Of `order.cancelled`: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// Of `order.cancelled`: PAID, or PENDING when it was never paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_status: Option<&'static str>,
 }
 
+/// One line, so that sums by seller, category and product need nobody else's data.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ItemData<'a> {
     product_id: u64,
     sku_id: u64,
     name: &'a str,
+    category: &'a str,
+    seller: &'a str,
     unit_price: i64,
     quantity: u32,
+    amount: i64,
 }
 
-/// The data of an event that tells of this order.
-pub(crate) fn order_data(order: &Order, failure: Option<&Failure>) -> Result<String, serde_json::Error> {
-    let items = order.lines.iter().map(|line| ItemData {
-        product_id: line.product.get(),
-        sku_id: line.sku.get(),
-        name: &line.name,
-        unit_price: line.unit_price.minor(),
-        quantity: line.quantity.get(),
-    });
+impl<'a> ItemData<'a> {
+    fn of(line: &'a Line) -> Self {
+        let (unit_price, quantity) = (line.unit_price.minor(), line.quantity.get());
+        Self {
+            product_id: line.product.get(),
+            sku_id: line.sku.get(),
+            name: &line.name,
+            category: &line.category,
+            seller: &line.seller,
+            unit_price,
+            quantity,
+            // An order whose lines do not add up is never written down.
+            amount: unit_price.saturating_mul(i64::from(quantity)),
+        }
+    }
+}
+
+/// The data of the event that tells of this change.
+pub(crate) fn data(order: &Order, change: &Change<'_>) -> Result<String, serde_json::Error> {
+    let (mut failure, mut reason, mut previous_status) = (None, None, None);
+    match change {
+        Change::Created | Change::Paid => {}
+        Change::Failed(why) => failure = Some(why.text()),
+        Change::Cancelled { before, why } => {
+            (reason, previous_status) = (Some(why.text()), Some(before.text()));
+        }
+    }
     serde_json::to_string(&OrderData {
         order_id: order.id.get(),
         user_id: order.user.get(),
@@ -47,7 +106,9 @@ pub(crate) fn order_data(order: &Order, failure: Option<&Failure>) -> Result<Str
         discount_amount: order.totals.discount.minor(),
         payment_amount: order.totals.due.minor(),
         payment_method: order.method.text(),
-        items: items.collect(),
-        failure: failure.map(Failure::text),
+        items: order.lines.iter().map(ItemData::of).collect(),
+        failure,
+        reason,
+        previous_status,
     })
 }

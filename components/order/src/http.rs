@@ -1,100 +1,207 @@
-//! `/orders`: JSON to use cases and back.
+//! `/orders`, the second step of a checkout, and the desk: JSON to use cases and back.
 
+mod admin;
+mod problem;
+mod view;
 mod wire;
 
-use kernel::{Instant, OrderId};
-use store::DbError;
-use web::{Code, Identity, Method, PageRequest, PathParams, Problem, Request, Response, Route, find};
+use kernel::OrderId;
+use web::{Identity, Method, PageRequest, PathParams, Problem, Request, Response, Route, find};
 
-use crate::app::{Checkout, Orders, PlaceError, Placed, Placement};
-use crate::domain::{Failure, order_number};
-use wire::{NewOrder, OrderView};
+use crate::app::{App, Cancel, CartPlacement, Confirm, Decided, Ended, Placement, Reply};
+use crate::domain::Cancellation;
+use problem::{Asked, cancel_problem, confirm_problem, failure_problem, place_problem, store_problem};
+use view::OrderView;
+use wire::{Hook, NewCancel, NewCartOrder, NewConfirm, NewOrder, idempotency_key, optional_json};
 
 #[derive(Debug, Clone, Copy)]
 enum Endpoint {
     Place,
+    PlaceCart,
     Mine,
     Show,
+    Cancel,
+    Confirm,
+    Webhook,
+    Admin(Desk),
 }
 
-const ROUTES: &[Route<Endpoint>] = &[
-    Route {
-        method: Method::Post,
-        pattern: "/orders",
-        endpoint: Endpoint::Place,
-    },
-    Route {
-        method: Method::Get,
-        pattern: "/orders/me",
-        endpoint: Endpoint::Mine,
-    },
-    Route {
-        method: Method::Get,
-        pattern: "/orders/{id}",
-        endpoint: Endpoint::Show,
-    },
-];
-
-/// Who asks and when, and where order ids come from.
-pub struct Call<'a> {
-    /// The verified identity, or why there is none.
-    pub identity: Result<Identity, web::Unverified>,
-    /// The moment of the request.
-    pub now: Instant,
-    /// 64 random bits a call.
-    pub random: &'a dyn Fn() -> u64,
+#[derive(Debug, Clone, Copy)]
+enum Desk {
+    List,
+    Stuck,
+    Show,
+    Retry,
+    Cancel,
 }
 
-/// Answers one request.
-pub fn handle(request: &Request, call: &Call<'_>, checkout: &Checkout<'_>) -> Response {
-    answer(request, call, checkout).into()
-}
-
-fn answer(request: &Request, call: &Call<'_>, checkout: &Checkout<'_>) -> Result<Response, Problem> {
-    let (endpoint, params) = find(ROUTES, request)?;
-    let identity = call.identity?;
-    match endpoint {
-        Endpoint::Place => place(request, call, identity, checkout),
-        Endpoint::Mine => mine(request, identity, checkout.orders),
-        Endpoint::Show => show(request, &params, identity, checkout.orders),
+const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Route<Endpoint> {
+    Route {
+        method,
+        pattern,
+        endpoint,
     }
 }
 
-fn place(
-    request: &Request,
-    call: &Call<'_>,
-    identity: Identity,
-    checkout: &Checkout<'_>,
-) -> Result<Response, Problem> {
+const ROUTES: &[Route<Endpoint>] = &[
+    route(Method::Post, "/orders", Endpoint::Place),
+    route(Method::Post, "/orders/from-cart", Endpoint::PlaceCart),
+    route(Method::Get, "/orders/me", Endpoint::Mine),
+    route(Method::Get, "/orders/{id}", Endpoint::Show),
+    route(Method::Patch, "/orders/{id}/cancel", Endpoint::Cancel),
+    route(Method::Post, "/orders/{id}/cancel", Endpoint::Cancel),
+    route(Method::Post, "/payments/confirm", Endpoint::Confirm),
+    route(Method::Post, "/payments/webhook", Endpoint::Webhook),
+    route(Method::Get, "/admin/orders", Endpoint::Admin(Desk::List)),
+    route(Method::Get, "/admin/orders/stuck", Endpoint::Admin(Desk::Stuck)),
+    route(Method::Get, "/admin/orders/{id}", Endpoint::Admin(Desk::Show)),
+    route(
+        Method::Post,
+        "/admin/orders/{id}/retry",
+        Endpoint::Admin(Desk::Retry),
+    ),
+    route(
+        Method::Post,
+        "/admin/orders/{id}/cancel",
+        Endpoint::Admin(Desk::Cancel),
+    ),
+];
+
+/// What is known of a request beside its text.
+pub struct Call {
+    /// The verified identity, or why there is none.
+    pub identity: Result<Identity, web::Unverified>,
+    /// Whether it came with a body.
+    pub has_body: bool,
+}
+
+/// Answers one request.
+pub fn handle(request: &Request, call: &Call, app: &App<'_>) -> Reply {
+    answer(request, call, app).unwrap_or_else(|problem| reply(problem.into()))
+}
+
+/// The answer of what a command came to: what its client gets now, and what is kept for its key.
+pub fn render(decided: &Decided<'_>) -> Reply {
+    reply(match decided {
+        Decided::Placed { order, from_cart } => {
+            let view = OrderView::of(order);
+            let response = if *from_cart {
+                Response::json(201, &[view])
+            } else {
+                Response::json(201, &view)
+            };
+            response.header("location", format!("/orders/{}", order.id))
+        }
+        Decided::Confirmed(order) | Decided::Cancelled(order) => Response::json(200, &OrderView::of(order)),
+        Decided::Failed(failure) => failure_problem(failure).into(),
+    })
+}
+
+/// A response as plain text; ours are all JSON.
+pub fn reply(response: Response) -> Reply {
+    let (status, headers, body) = response.into_parts();
+    Reply {
+        status,
+        headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }
+}
+
+fn answer(request: &Request, call: &Call, app: &App<'_>) -> Result<Reply, Problem> {
+    let (endpoint, params) = find(ROUTES, request)?;
+    match endpoint {
+        Endpoint::Place => place(request, call.identity?, app),
+        Endpoint::PlaceCart => place_cart(request, call, app),
+        Endpoint::Mine => mine(request, call.identity?, app).map(reply),
+        Endpoint::Show => show(request, &params, call.identity?, app).map(reply),
+        Endpoint::Cancel => cancel(request, call, &params, app),
+        Endpoint::Confirm => confirm(request, call.identity?, app),
+        Endpoint::Webhook => webhook(request, app).map(reply),
+        Endpoint::Admin(desk) => {
+            admin::admin_only(call.identity?)?;
+            match desk {
+                Desk::List => admin::list(request, app).map(reply),
+                Desk::Stuck => admin::stuck(request, app).map(reply),
+                Desk::Show => admin::show(request, &params, app).map(reply),
+                Desk::Retry => admin::retry(request, call, &params, app).map(reply),
+                Desk::Cancel => admin::cancel(request, call, &params, app),
+            }
+        }
+    }
+}
+
+fn place(request: &Request, identity: Identity, app: &App<'_>) -> Result<Reply, Problem> {
     request.query()?.only(&[])?;
     let (cart, method) = request.json::<NewOrder>()?.parse()?;
     let placement = Placement {
         user: identity.user,
         cart,
         method,
-        key: wire::idempotency_key(request)?,
+        key: idempotency_key(request)?,
     };
-    match checkout
-        .place(&placement, call.now, call.random)
-        .map_err(|error| place_problem(&error))?
-    {
-        Placed::Paid(order) => {
-            let location = format!("/orders/{}", order.id);
-            Ok(Response::json(201, &OrderView::of(&order)).header("location", location))
-        }
-        Placed::Failed(failure) => Err(failure_problem(&failure)),
-        Placed::Pending(id) => Err(pending_problem(id, placement.key.is_some())),
-    }
+    let answer = app.place(&placement).map_err(|error| place_problem(&error))?;
+    ended(answer, Asked::Place)
 }
 
-fn mine(request: &Request, identity: Identity, orders: &dyn Orders) -> Result<Response, Problem> {
+fn place_cart(request: &Request, call: &Call, app: &App<'_>) -> Result<Reply, Problem> {
+    let identity = call.identity?;
+    request.query()?.only(&[])?;
+    let placement = CartPlacement {
+        user: identity.user,
+        method: optional_json::<NewCartOrder>(request, call.has_body)?.parse()?,
+        key: idempotency_key(request)?,
+    };
+    let answer = app
+        .place_cart(&placement)
+        .map_err(|error| place_problem(&error))?;
+    ended(answer, Asked::Place)
+}
+
+fn confirm(request: &Request, identity: Identity, app: &App<'_>) -> Result<Reply, Problem> {
+    request.query()?.only(&[])?;
+    let (payment, order, amount) = request.json::<NewConfirm>()?.parse()?;
+    let key = idempotency_key(request)?;
+    let confirm = Confirm {
+        user: identity.user,
+        order: order.ok_or_else(|| Problem::not_found("order"))?,
+        payment,
+        amount,
+        key,
+    };
+    let answer = app.confirm(&confirm).map_err(|error| confirm_problem(&error))?;
+    ended(answer, Asked::Confirm)
+}
+
+fn cancel(request: &Request, call: &Call, params: &PathParams, app: &App<'_>) -> Result<Reply, Problem> {
+    let identity = call.identity?;
+    request.query()?.only(&[])?;
+    let cancel = Cancel {
+        user: identity.user,
+        order: order_id(params)?,
+        why: Cancellation::Customer(optional_json::<NewCancel>(request, call.has_body)?.parse()?),
+        key: idempotency_key(request)?,
+    };
+    let answer = app.cancel(&cancel).map_err(|error| cancel_problem(&error))?;
+    ended(answer, Asked::Cancel)
+}
+
+/// Anybody may send one, so it is believed nothing: at most an order that nobody drives is looked at
+/// a moment sooner.
+fn webhook(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
+    if let Some(order) = request.json::<Hook>()?.parse()? {
+        app.hint(order).map_err(|error| store_problem(&error))?;
+    }
+    Ok(Response::json(200, &serde_json::json!({})))
+}
+
+fn mine(request: &Request, identity: Identity, app: &App<'_>) -> Result<Response, Problem> {
     let query = request.query()?;
     query.only(&PageRequest::PARAMETERS)?;
     let wanted = PageRequest::parse(&query)?;
-    let before = wanted.after.as_deref().map(str::parse::<OrderId>).transpose();
-    let before = before.map_err(|error| Problem::invalid_field("cursor", error))?;
-    let orders = orders
-        .list(identity.user, before, wanted.fetch())
+    let orders = app
+        .ledger
+        .list(identity.user, before(&wanted)?, wanted.fetch())
         .map_err(|error| store_problem(&error))?;
     let page = wanted
         .page(orders, |order| order.id.to_string())
@@ -102,136 +209,36 @@ fn mine(request: &Request, identity: Identity, orders: &dyn Orders) -> Result<Re
     Ok(wanted.respond(request, &page))
 }
 
-/// A malformed id names no order, so it is a 404 as well.
 fn show(
     request: &Request,
     params: &PathParams,
     identity: Identity,
-    orders: &dyn Orders,
+    app: &App<'_>,
 ) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
-    let id: OrderId = params
-        .get("id")
-        .parse()
-        .map_err(|_| Problem::not_found("order"))?;
-    let order = orders
-        .load(identity.user, id)
+    let order = app
+        .ledger
+        .load(identity.user, order_id(params)?)
         .map_err(|error| store_problem(&error))?;
     let order = order.ok_or_else(|| Problem::not_found("order"))?;
     Ok(Response::json(200, &OrderView::of(&order)))
 }
 
-fn place_problem(error: &PlaceError) -> Problem {
-    match error {
-        PlaceError::UnknownItem(place) => {
-            Problem::new(Code::NotFound, format!("item {} is not for sale", place + 1))
-        }
-        PlaceError::SkuRequired(place) => Problem::invalid_field(
-            format!("items[{place}].skuId"),
-            "is needed: the product comes in several kinds",
-        ),
-        PlaceError::TooLarge => {
-            Problem::new(Code::Unprocessable, "the order is too large to be placed at once")
-        }
-        PlaceError::KeyReused => Problem::new(
-            Code::Unprocessable,
-            "this Idempotency-Key was used with another body before",
-        ),
-        PlaceError::Unavailable(why) => {
-            web::log::warn("order.place", why);
-            Problem::unavailable()
-        }
-        PlaceError::Store(error) => store_problem(error),
-    }
+/// A malformed id names no order, so it is a 404 as well.
+fn order_id(params: &PathParams) -> Result<OrderId, Problem> {
+    params.get("id").parse().map_err(|_| Problem::not_found("order"))
 }
 
-fn failure_problem(failure: &Failure) -> Problem {
-    match failure {
-        Failure::OutOfStock { free: 0 } => Problem::new(Code::OutOfStock, "sold out"),
-        Failure::OutOfStock { free } => Problem::new(Code::OutOfStock, format!("only {free} left")),
-        Failure::PaymentRefused { code } => {
-            Problem::new(Code::PaymentRefused, format!("the payment was refused: {code}"))
-        }
-        Failure::MethodNotOffered => Problem::new(
-            Code::Unprocessable,
-            "this paymentMethod is not offered at the moment",
-        ),
-        Failure::Unavailable => Problem::unavailable(),
-    }
+fn before(wanted: &PageRequest) -> Result<Option<OrderId>, Problem> {
+    let before = wanted.after.as_deref().map(str::parse::<OrderId>).transpose();
+    before.map_err(|error| Problem::invalid_field("cursor", error))
 }
 
-fn pending_problem(id: OrderId, repeated: bool) -> Problem {
-    let number = order_number(id);
-    if repeated {
-        Problem::new(Code::Conflict, format!("order {number} is still being processed"))
-            .header("retry-after", "1")
-    } else {
-        let detail = format!("order {number} could not be completed yet; look at it before you order again");
-        Problem::new(Code::Unavailable, detail)
-            .header("retry-after", "5")
-            .header("location", format!("/orders/{id}"))
-    }
-}
-
-fn store_problem(error: &DbError) -> Problem {
-    if error.retryable() {
-        web::log::warn("order.store", &error.to_string());
-        Problem::unavailable()
-    } else {
-        Problem::defect("order.store", error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refusals_map_to_statuses() {
-        let line = |problem: Problem| {
-            format!(
-                "{} {}: {}\n",
-                problem.code().status(),
-                problem.code().text(),
-                problem.detail()
-            )
-        };
-        let id = OrderId::try_new(1).unwrap();
-        let table: String = [
-            place_problem(&PlaceError::UnknownItem(0)),
-            place_problem(&PlaceError::SkuRequired(2)),
-            place_problem(&PlaceError::TooLarge),
-            place_problem(&PlaceError::KeyReused),
-            place_problem(&PlaceError::Unavailable("secret".to_owned())),
-            place_problem(&PlaceError::Store(DbError::Busy)),
-            place_problem(&PlaceError::Store(DbError::Other("select secret".to_owned()))),
-            failure_problem(&Failure::OutOfStock { free: 0 }),
-            failure_problem(&Failure::OutOfStock { free: 2 }),
-            failure_problem(&Failure::PaymentRefused {
-                code: "REJECT_CARD_PAYMENT".to_owned(),
-            }),
-            failure_problem(&Failure::MethodNotOffered),
-            failure_problem(&Failure::Unavailable),
-            pending_problem(id, true),
-            pending_problem(id, false),
-        ]
-        .map(line)
-        .concat();
-        expect_test::expect![[r#"
-            404 NOT_FOUND: item 1 is not for sale
-            400 VALIDATION_FAILED: items[2].skuId is needed: the product comes in several kinds
-            422 UNPROCESSABLE: the order is too large to be placed at once
-            422 UNPROCESSABLE: this Idempotency-Key was used with another body before
-            503 SERVICE_UNAVAILABLE: please try again in a moment
-            503 SERVICE_UNAVAILABLE: please try again in a moment
-            500 INTERNAL_ERROR: the error was recorded and will be looked at
-            409 OUT_OF_STOCK: sold out
-            409 OUT_OF_STOCK: only 2 left
-            402 PAYMENT_REFUSED: the payment was refused: REJECT_CARD_PAYMENT
-            422 UNPROCESSABLE: this paymentMethod is not offered at the moment
-            503 SERVICE_UNAVAILABLE: please try again in a moment
-            409 CONFLICT: order 000000-00001 is still being processed
-            503 SERVICE_UNAVAILABLE: order 000000-00001 could not be completed yet; look at it before you order again
-        "#]].assert_eq(&table);
+fn ended(ended: Ended, asked: Asked) -> Result<Reply, Problem> {
+    match ended {
+        Ended::Decided(reply) => Ok(reply),
+        Ended::Running(id) => Err(problem::running_problem(id)),
+        Ended::Open(id) => Err(problem::open_problem(asked, id)),
+        Ended::Stuck(id) => Err(problem::stuck_problem(asked, id)),
     }
 }

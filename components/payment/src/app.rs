@@ -1,94 +1,28 @@
-//! Use cases: charge, refund, status. Each can be repeated after any failure.
+//! Use cases: charge, confirm, refund, void, status, and the job that carries on what was left half done.
+//! Each can be repeated after any failure.
 //!
 //! The gateway is asked before a charge is written down and after a refund is promised. What a crash
 //! leaves in between is finished by the repetition, since the gateway knows both by our ids.
 
-use kernel::{Instant, Money, OrderId, Outcome, PaymentId};
+mod port;
+mod recover;
+mod refund;
+mod void;
+
+use kernel::{Instant, OrderId, Outcome, PaymentId};
 use store::DbError;
 
 use crate::domain::{
-    Charge, ChargeRefused, ChargeStep, NewRefund, Payment, Refund, RefundKey, RefundRefused, RefundStep,
-    State, Till, next_of_refund,
+    Amount, Charge, ChargeRefused, ChargeStep, Confirmation, Look, Payment, State, Taking, Till,
 };
+pub use port::{Approval, ApproveError, CancelError, Entry, Gateway, Ledger, Payments, WithRefunds};
+pub use recover::Tally;
 
 /// How often a call looks again when others were first.
 const ROUNDS: u32 = 4;
 
 /// Bits of randomness in a payment's id; one draw of 64 serves all rounds.
 const BITS_PER_ID: u32 = 13;
-
-/// The company that moves the money.
-pub trait Gateway {
-    /// Takes `amount` for `order`, once.
-    fn approve(&self, order: OrderId, amount: Money) -> Result<Approval, ApproveError>;
-    /// Gives `amount` of a payment back, once for each `cancel_key`.
-    fn cancel(
-        &self,
-        payment_key: &str,
-        cancel_key: &str,
-        amount: Money,
-        reason: &str,
-    ) -> Result<(), CancelError>;
-    /// Whether it ever took money for `order`; the error is its excuse for not answering.
-    fn took_money(&self, order: OrderId) -> Result<bool, String>;
-}
-
-/// Money the gateway took.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approval {
-    /// Its own name of the payment.
-    pub payment_key: String,
-    /// How much it took.
-    pub amount: Money,
-}
-
-/// Why the gateway took no money.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ApproveError {
-    /// It said no, with this code.
-    Refused(String),
-    /// It took another amount for this order before.
-    DiffersFromExisting,
-    /// It did not answer.
-    Unavailable(String),
-}
-
-/// Why the gateway gave no money back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CancelError {
-    /// It knows no such payment.
-    UnknownPayment,
-    /// It gave another amount back under this key.
-    DiffersFromExisting,
-    /// It holds less than that.
-    ExceedsRemaining,
-    /// It said no, with this code.
-    Refused(String),
-    /// It did not answer.
-    Unavailable(String),
-}
-
-/// Where payments are kept.
-pub trait Payments {
-    /// The payment of an order.
-    fn find(&self, order: OrderId) -> Result<Option<Payment>, DbError>;
-    /// The payment of an order, and its refund of this key.
-    fn find_refund(
-        &self,
-        order: OrderId,
-        key: &RefundKey,
-    ) -> Result<(Option<Payment>, Option<Refund>), DbError>;
-    /// Writes a decided payment with its event; false when its order or its id is taken.
-    fn insert(&self, payment: &Payment) -> Result<bool, DbError>;
-    /// Writes a refund as requested and promises its amount; false when its key is used or less is left.
-    fn promise(&self, refund: &Refund) -> Result<bool, DbError>;
-    /// Marks a requested refund done, with its event; none when it is not requested any more.
-    fn finish(&self, refund: &Refund, now: Instant) -> Result<Option<Payment>, DbError>;
-    /// [`Payments::promise`] and [`Payments::finish`] at once; none when the promise can't be made.
-    fn give_cash(&self, refund: &Refund, now: Instant) -> Result<Option<Payment>, DbError>;
-    /// Marks a requested refund refused and takes its promise back; false when it is not requested any more.
-    fn refuse(&self, refund: &Refund, code: &str, now: Instant) -> Result<bool, DbError>;
-}
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +31,7 @@ pub enum Trouble {
     #[error("gateway: {0}")]
     Gateway(String),
     /// The gateway took money for a charge whose answer we never heard.
-    #[error("the gateway took money that is not written down yet: the charge must be repeated")]
+    #[error("the gateway took money that is not written down yet: the charge must be repeated or voided")]
     Unsettled,
     /// Others were first, each time.
     #[error("others changed the payment each time")]
@@ -144,57 +78,17 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
         now: Instant,
         random: u64,
     ) -> Result<Outcome<Payment>, Failed<ChargeRefused>> {
-        for round in 0..ROUNDS {
-            let existing = self.payments.find(charge.order)?;
-            let id = PaymentId::generate(now, random >> (round * BITS_PER_ID));
-            let payment = match charge.next(existing).map_err(Failed::Refused)? {
-                ChargeStep::AlreadyDone(payment) => return Ok(Outcome::AlreadyDone(payment)),
-                ChargeStep::TakeCash => charge.captured(id, Till::Cash, now),
-                ChargeStep::AskGateway => self.ask(charge, id, now)?,
-            };
-            if self.payments.insert(&payment)? {
-                return match &payment.state {
-                    State::Captured { .. } => Ok(Outcome::Done(payment)),
-                    State::Failed { code } => Err(Failed::Refused(ChargeRefused::Refused(code.clone()))),
-                };
-            }
-            self.return_displaced(&payment)?;
-        }
-        Err(Trouble::Contended.into())
+        self.take(&charge.taking(), now, random)
     }
 
-    /// Gives money of an order back, once for each key.
-    pub fn refund(
+    /// Takes the money that the customer began to pay in the gateway's window, once.
+    pub fn confirm(
         &self,
-        command: &NewRefund,
+        confirmation: &Confirmation,
         now: Instant,
-    ) -> Result<Outcome<Payment>, Failed<RefundRefused>> {
-        for _ in 0..ROUNDS {
-            let (payment, existing) = self.payments.find_refund(command.order, &command.key)?;
-            if payment.is_none() {
-                self.expect_nothing_taken(command.order)?;
-            }
-            let step = next_of_refund(command.clone(), payment, existing, now).map_err(Failed::Refused)?;
-            let finished = match step {
-                RefundStep::AlreadyDone(payment) => return Ok(Outcome::AlreadyDone(payment)),
-                RefundStep::Promise(refund, Till::Cash) => self.payments.give_cash(&refund, now)?,
-                RefundStep::Promise(refund, Till::Gateway { payment_key }) => {
-                    if self.payments.promise(&refund)? {
-                        self.give_back(&refund, &payment_key, now)?
-                    } else {
-                        None
-                    }
-                }
-                RefundStep::Continue(refund, Till::Cash) => self.payments.finish(&refund, now)?,
-                RefundStep::Continue(refund, Till::Gateway { payment_key }) => {
-                    self.give_back(&refund, &payment_key, now)?
-                }
-            };
-            if let Some(payment) = finished {
-                return Ok(Outcome::Done(payment));
-            }
-        }
-        Err(Trouble::Contended.into())
+        random: u64,
+    ) -> Result<Outcome<Payment>, Failed<ChargeRefused>> {
+        self.take(&confirmation.taking(), now, random)
     }
 
     /// The payment of an order; none when nothing was ever charged, here or at the gateway.
@@ -206,14 +100,56 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
         Ok(payment)
     }
 
-    fn ask(&self, charge: &Charge, id: PaymentId, now: Instant) -> Result<Payment, Failed<ChargeRefused>> {
-        let asked = charge.amount.money();
-        match self.gateway.approve(charge.order, asked) {
+    fn take(
+        &self,
+        taking: &Taking,
+        now: Instant,
+        random: u64,
+    ) -> Result<Outcome<Payment>, Failed<ChargeRefused>> {
+        for round in 0..ROUNDS {
+            let existing = self.payments.find(taking.charge.order)?;
+            let id = payment_id(now, random, round);
+            let step = taking.next(existing).map_err(Failed::Refused)?;
+            if let ChargeStep::AlreadyDone(payment) = step {
+                return Ok(Outcome::AlreadyDone(payment));
+            }
+            let payment = self.ask(taking, &step, id, now)?;
+            if self.payments.insert(&payment)? {
+                return match &payment.state {
+                    State::Captured { .. } => Ok(Outcome::Done(payment)),
+                    State::Failed { code } => Err(Failed::Refused(ChargeRefused::Refused(code.clone()))),
+                };
+            }
+            self.return_displaced(&payment, now)?;
+        }
+        Err(Trouble::Contended.into())
+    }
+
+    /// Has the money taken; what comes back is to be written down.
+    fn ask(
+        &self,
+        taking: &Taking,
+        step: &ChargeStep,
+        id: PaymentId,
+        now: Instant,
+    ) -> Result<Payment, Failed<ChargeRefused>> {
+        let (order, asked) = (taking.charge.order, taking.charge.amount.money());
+        let answer = match step {
+            ChargeStep::AlreadyDone(payment) => return Ok(payment.clone()),
+            ChargeStep::TakeCash if self.held(order)?.is_some() => {
+                // The answer to an earlier charge by card was lost: who pays cash now pays twice.
+                return Err(Failed::Refused(ChargeRefused::DiffersFromExisting));
+            }
+            ChargeStep::TakeCash => return Ok(taking.captured(id, Till::Cash, now)),
+            ChargeStep::Approve => self.gateway.approve(order, asked),
+            ChargeStep::Confirm(key) => self.gateway.confirm(order, key.as_str(), asked),
+        };
+        match answer {
             Ok(Approval { payment_key, amount }) if amount == asked => {
-                Ok(charge.captured(id, Till::Gateway { payment_key }, now))
+                Ok(taking.captured(id, Till::Gateway { payment_key }, now))
             }
             Ok(_) => Err(Trouble::Gateway("it took another amount than asked".to_owned()).into()),
-            Err(ApproveError::Refused(code)) => Ok(charge.failed(id, code, now)),
+            Err(ApproveError::Refused(code)) => Ok(taking.failed(id, code, now)),
             Err(ApproveError::DiffersFromExisting) => {
                 Err(Failed::Refused(ChargeRefused::DiffersFromExisting))
             }
@@ -222,8 +158,8 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
     }
 
     /// Another call decided the order while the gateway took our money: unless that is the very
-    /// payment that was written down, it goes back.
-    fn return_displaced(&self, ours: &Payment) -> Result<(), Trouble> {
+    /// payment that was written down, it goes back. A look is set first, in case it does not.
+    fn return_displaced(&self, ours: &Payment, now: Instant) -> Result<(), Trouble> {
         let State::Captured {
             till: Till::Gateway { payment_key },
             ..
@@ -234,54 +170,42 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
         let Some(theirs) = self.payments.find(ours.order)? else {
             return Ok(()); // Only the id was taken; the next round takes another one.
         };
-        match theirs.state {
-            State::Captured {
-                till: Till::Gateway { payment_key: kept },
-                ..
-            } if kept == *payment_key => Ok(()),
-            State::Captured { .. } | State::Failed { .. } => self
-                .gateway
-                .cancel(
-                    payment_key,
-                    &format!("{}/displaced", ours.order),
-                    ours.amount,
-                    "charged twice",
-                )
-                .map_err(|error| Trouble::Gateway(format!("money must go back: {error:?}"))),
+        if theirs.keeps(payment_key) {
+            return Ok(());
         }
+        self.payments.set_look(Look::first(ours.order, now))?;
+        let amount = Amount::try_new(ours.amount).expect("what was charged is more than nothing");
+        self.return_stray(ours.order, payment_key, amount)
+            .map_err(|error| Trouble::Gateway(format!("money must go back: {error:?}")))
     }
 
-    fn give_back(
-        &self,
-        refund: &Refund,
-        payment_key: &str,
-        now: Instant,
-    ) -> Result<Option<Payment>, Failed<RefundRefused>> {
-        let amount = refund.amount.money();
-        let answer = self
-            .gateway
-            .cancel(payment_key, &refund.cancel_key(), amount, &refund.reason);
-        let code = match answer {
-            Ok(()) => return Ok(self.payments.finish(refund, now)?),
-            Err(CancelError::Unavailable(why)) => return Err(Trouble::Gateway(why).into()),
-            Err(CancelError::Refused(code)) => code,
-            Err(CancelError::UnknownPayment) => "UNKNOWN_PAYMENT".to_owned(),
-            Err(CancelError::DiffersFromExisting) => "DIFFERS_FROM_EXISTING".to_owned(),
-            Err(CancelError::ExceedsRemaining) => "EXCEEDS_REMAINING".to_owned(),
-        };
-        if self.payments.refuse(refund, &code, now)? {
-            return Err(Failed::Refused(RefundRefused::Refused(code)));
-        }
-        Ok(None)
+    /// Gives back money that belongs to no payment of ours: once for each order, whoever finds it.
+    fn return_stray(&self, order: OrderId, payment_key: &str, amount: Amount) -> Result<(), CancelError> {
+        let cancel_key = format!("{order}/displaced");
+        self.gateway
+            .cancel(payment_key, &cancel_key, amount.money(), "charged in vain")
     }
 
     /// A charge whose answer got lost left no trace here. While the gateway holds its money, "nothing
     /// was charged" would be a lie by which somebody loses it.
     fn expect_nothing_taken(&self, order: OrderId) -> Result<(), Trouble> {
-        match self.gateway.took_money(order) {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(Trouble::Unsettled),
-            Err(why) => Err(Trouble::Gateway(why)),
+        match self.held(order)? {
+            None => Ok(()),
+            Some(_) => Err(Trouble::Unsettled),
         }
     }
+
+    /// The gateway's key and how much it holds for an order.
+    fn held(&self, order: OrderId) -> Result<Option<(String, Amount)>, Trouble> {
+        let entry = self.gateway.find(order).map_err(Trouble::Gateway)?;
+        Ok(entry.and_then(|entry| {
+            let held = entry.held()?;
+            Some((entry.approval.payment_key, held))
+        }))
+    }
+}
+
+/// An id for each round, so that a taken one is not tried again.
+const fn payment_id(now: Instant, random: u64, round: u32) -> PaymentId {
+    PaymentId::generate(now, random.rotate_right(round * BITS_PER_ID))
 }

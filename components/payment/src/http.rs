@@ -1,283 +1,265 @@
-//! The domain's one route: `GET /payments/{orderId}`, for the owner.
+//! The domain's routes: a payment for its owner; for administrators also its refunds, and another one.
+
+mod wire;
 
 use kernel::{Instant, OrderId};
-use serde::Serialize;
 use store::DbError;
-use web::{IdentityKey, Method, PathParams, Problem, Request, Response, Route, find};
+use web::{
+    Code, Identity, IdentityKey, Method, PageRequest, PathParams, Problem, Request, Response, Role, Route,
+    find,
+};
 
-use crate::app::Payments;
-use crate::domain::{Payment, State};
+use crate::app::{App, Failed, Gateway, Ledger, Payments, Trouble};
+use crate::domain::{NewRefund, Refund, RefundKey, RefundRefused};
+use wire::{AdminView, NewRefundBody, PaymentView, RefundView, ToldRefund};
 
 #[derive(Debug, Clone, Copy)]
 enum Endpoint {
     Read,
+    ReadAsAdmin,
+    Refund,
 }
 
-const ROUTES: &[Route<Endpoint>] = &[Route {
-    method: Method::Get,
-    pattern: "/payments/{orderId}",
-    endpoint: Endpoint::Read,
-}];
+const ROUTES: &[Route<Endpoint>] = &[
+    Route {
+        method: Method::Get,
+        pattern: "/payments/{orderId}",
+        endpoint: Endpoint::Read,
+    },
+    Route {
+        method: Method::Get,
+        pattern: "/admin/payments/{orderId}",
+        endpoint: Endpoint::ReadAsAdmin,
+    },
+    Route {
+        method: Method::Post,
+        pattern: "/admin/payments/{orderId}/refunds",
+        endpoint: Endpoint::Refund,
+    },
+];
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    id: u64,
-    order_id: u64,
-    method: &'static str,
-    amount: i64,
-    refunded_amount: i64,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failure_code: Option<&'a str>,
-    created_at: String,
+/// How callers are known, and when it is.
+pub struct Call<'a> {
+    /// What identities are signed with.
+    pub key: &'a IdentityKey,
+    /// The moment of the request.
+    pub now: Instant,
 }
 
 /// Answers a request; `open` is called once it is known that the database is needed.
-pub fn handle<P: Payments>(
+pub fn handle<P: Payments + Ledger, G: Gateway>(
     request: &Request,
-    key: &IdentityKey,
-    now: Instant,
+    call: &Call<'_>,
+    gateway: &G,
     open: impl FnOnce() -> Result<P, DbError>,
 ) -> Response {
-    answer(request, key, now, open).into()
+    let answer = || {
+        let (endpoint, path) = find(ROUTES, request)?;
+        let identity = call.key.identify(request, call.now)?;
+        match endpoint {
+            Endpoint::Read => read(request, &path, identity, open),
+            Endpoint::ReadAsAdmin => {
+                admin_only(identity)?;
+                read_as_admin(request, &path, open)
+            }
+            Endpoint::Refund => {
+                admin_only(identity)?;
+                let command = refund_command(request, &path)?;
+                let payments = open().map_err(|error| store_problem(&error))?;
+                let app = App {
+                    payments: &payments,
+                    gateway,
+                };
+                refund(&app, &command, call.now)
+            }
+        }
+    };
+    answer().into()
 }
 
-fn answer<P: Payments>(
-    request: &Request,
-    key: &IdentityKey,
-    now: Instant,
-    open: impl FnOnce() -> Result<P, DbError>,
-) -> Result<Response, Problem> {
-    let (endpoint, path) = find(ROUTES, request)?;
-    match endpoint {
-        Endpoint::Read => read(request, &path, key, now, open),
+fn admin_only(identity: Identity) -> Result<(), Problem> {
+    match identity.role {
+        Role::Admin => Ok(()),
+        Role::User => Err(Problem::new(
+            Code::Forbidden,
+            "only administrators see and refund other people's payments",
+        )),
     }
 }
 
 fn read<P: Payments>(
     request: &Request,
     path: &PathParams,
-    key: &IdentityKey,
-    now: Instant,
+    identity: Identity,
     open: impl FnOnce() -> Result<P, DbError>,
 ) -> Result<Response, Problem> {
-    let identity = key.identify(request, now)?;
     request.query()?.only(&[])?;
-    let order: OrderId = path.get("orderId").parse().map_err(|_| missing())?;
+    let order = order_of(path)?;
     let found = open()
         .and_then(|payments| payments.find(order))
-        .map_err(problem)?;
+        .map_err(|error| store_problem(&error))?;
     let payment = found
         .filter(|payment| payment.user == identity.user)
         .ok_or_else(missing)?;
-    Ok(Response::json(200, &body(&payment)))
+    Ok(Response::json(200, &PaymentView::of(&payment)))
+}
+
+fn read_as_admin<P: Ledger>(
+    request: &Request,
+    path: &PathParams,
+    open: impl FnOnce() -> Result<P, DbError>,
+) -> Result<Response, Problem> {
+    let query = request.query()?;
+    query.only(&PageRequest::PARAMETERS)?;
+    let wanted = PageRequest::parse(&query)?;
+    let after = wanted.after.as_deref().map(wire::cursor).transpose()?;
+    let order = order_of(path)?;
+    let found = open()
+        .and_then(|payments| payments.with_refunds(order, after, wanted.fetch()))
+        .map_err(|error| store_problem(&error))?;
+    let (payment, refunds) = found.ok_or_else(missing)?;
+    let page = wanted.page(refunds, wire::cursor_of);
+    let body = AdminView::of(&payment, &page.entries);
+    Ok(wanted.link(request, &page, Response::json(200, &body)))
+}
+
+/// What is asked for. The refund is named by the request's `Idempotency-Key`, so there must be one.
+fn refund_command(request: &Request, path: &PathParams) -> Result<NewRefund, Problem> {
+    request.query()?.only(&[])?;
+    let key = wire::idempotency_key(request)?;
+    let (amount, reason) = request.json::<NewRefundBody>()?.parse()?;
+    Ok(NewRefund {
+        order: order_of(path)?,
+        key: RefundKey::of_admin(&key),
+        amount,
+        reason,
+    })
+}
+
+/// The answer tells of this refund alone, never of a running sum: so whoever repeats the request reads the
+/// same bytes, whatever was refunded in between.
+fn refund<P: Payments, G: Gateway>(
+    app: &App<'_, P, G>,
+    command: &NewRefund,
+    now: Instant,
+) -> Result<Response, Problem> {
+    let store = |error: DbError| store_problem(&error);
+    match app.refund(command, now) {
+        Ok(_) => {}
+        Err(Failed::Refused(RefundRefused::NotCaptured))
+            if app.payments.find(command.order).map_err(store)?.is_none() =>
+        {
+            return Err(missing());
+        }
+        Err(Failed::Refused(refused)) => return Err(refused_problem(&refused)),
+        Err(Failed::Unanswered(trouble)) => return Err(trouble_problem(&trouble)),
+    }
+    let (_, written) = app
+        .payments
+        .find_refund(command.order, &command.key)
+        .map_err(store)?;
+    let refund =
+        written.ok_or_else(|| Problem::defect("payment.refund", &"a refund that was done is gone"))?;
+    if refund.reason != command.reason {
+        return Err(refused_problem(&RefundRefused::DiffersFromExisting));
+    }
+    Ok(created(&refund))
+}
+
+fn created(refund: &Refund) -> Response {
+    let body = ToldRefund {
+        order_id: refund.order.get(),
+        refund: RefundView::of(refund),
+    };
+    Response::json(201, &body).header("location", format!("/admin/payments/{}", refund.order))
+}
+
+/// A malformed id names no order.
+fn order_of(path: &PathParams) -> Result<OrderId, Problem> {
+    path.get("orderId").parse().map_err(|_| missing())
 }
 
 fn missing() -> Problem {
     Problem::not_found("payment")
 }
 
-fn problem(error: DbError) -> Problem {
-    if error.retryable() {
-        Problem::unavailable_because("payment.read", &error)
-    } else {
-        Problem::defect("payment.read", &error)
+/// What each refusal is for the client. The gateway's own is final for its key and no outage: 409.
+fn refused_problem(refused: &RefundRefused) -> Problem {
+    match refused {
+        RefundRefused::NotCaptured => Problem::new(Code::Conflict, "nothing was captured for this order"),
+        RefundRefused::DiffersFromExisting => Problem::new(
+            Code::Unprocessable,
+            "this Idempotency-Key was used with another body before",
+        ),
+        RefundRefused::ExceedsCaptured(left) => Problem::new(
+            Code::Unprocessable,
+            format!(
+                "only {} {} can still be refunded",
+                left.minor(),
+                left.currency().code()
+            ),
+        ),
+        RefundRefused::Refused(code) => Problem::new(
+            Code::Conflict,
+            format!("the payment gateway refused: {code}; another attempt needs another Idempotency-Key"),
+        ),
     }
 }
 
-fn body(payment: &Payment) -> Body<'_> {
-    Body {
-        id: payment.id.get(),
-        order_id: payment.order.get(),
-        method: payment.method.text(),
-        amount: payment.amount.minor(),
-        refunded_amount: payment.refunded().minor(),
-        status: payment.status(),
-        failure_code: match &payment.state {
-            State::Captured { .. } => None,
-            State::Failed { code } => Some(code),
-        },
-        created_at: payment.at.rfc3339(),
+fn trouble_problem(trouble: &Trouble) -> Problem {
+    match trouble {
+        Trouble::Gateway(_) | Trouble::Unsettled | Trouble::Contended => {
+            Problem::unavailable_because("payment.refund", trouble)
+        }
+        Trouble::Store(error) => store_problem(error),
+    }
+}
+
+fn store_problem(error: &DbError) -> Problem {
+    if error.retryable() {
+        Problem::unavailable_because("payment.http", error)
+    } else {
+        Problem::defect("payment.http", error)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Amount, Charge, Method as PayBy, Refund, RefundKey, RefundState, Till};
-    use crate::store::MIGRATIONS;
-    use expect_test::{Expect, expect};
-    use kernel::{Currency, Money, PaymentId, UserId};
-    use store::{Db, native};
-    use web::{IDENTITY_HEADER, Identity, Role};
+    use kernel::{Currency, Money};
 
-    const NOW: Instant = Instant::from_micros(1_795_217_020_000_000);
-
-    fn amount(minor: i64) -> Amount {
-        Amount::try_new(Money::try_new(minor, Currency::Krw).unwrap()).unwrap()
-    }
-
-    fn charge(order: u64) -> Charge {
-        Charge {
-            order: OrderId::try_new(order).unwrap(),
-            user: UserId::try_new(2).unwrap(),
-            amount: amount(25_000),
-            method: PayBy::Card,
-        }
-    }
-
-    /// Order 1 is captured, 2 failed, 3 and 4 are given back in part and whole; all of them by user 2.
-    fn payments() -> Db {
-        let db = native::in_memory(MIGRATIONS).unwrap();
-        for order in 1..=4 {
-            let id = PaymentId::try_new(100 + order).unwrap();
-            let till = Till::Gateway {
-                payment_key: "secret of the gateway".to_owned(),
-            };
-            let payment = match order {
-                2 => charge(order).failed(id, "REJECT_CARD_PAYMENT".to_owned(), NOW),
-                _ => charge(order).captured(id, till, NOW),
-            };
-            assert!(db.insert(&payment).unwrap());
-        }
-        give_back(&db, 3, 10_000);
-        give_back(&db, 4, 25_000);
-        db
-    }
-
-    fn give_back(db: &Db, order: u64, minor: i64) {
-        let refund = Refund {
-            order: OrderId::try_new(order).unwrap(),
-            key: RefundKey::try_new("return").unwrap(),
-            amount: amount(minor),
-            reason: String::new(),
-            state: RefundState::Requested,
-            requested_at: NOW,
+    #[test]
+    fn refusals_map_to_statuses() {
+        let line = |problem: Problem| {
+            let (code, detail) = (problem.code(), problem.detail());
+            format!("{} {}: {detail}\n", code.status(), code.text())
         };
-        assert!(db.give_cash(&refund, NOW).unwrap().is_some());
-    }
-
-    fn key() -> IdentityKey {
-        IdentityKey::from_base64("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").unwrap()
-    }
-
-    fn ask(method: Method, target: &str, user: Option<u64>) -> Response {
-        let request = Request::new(method, target);
-        let request = match user {
-            None => request,
-            Some(user) => {
-                let (user, role) = (UserId::try_new(user).unwrap(), Role::User);
-                request.with_header(IDENTITY_HEADER, key().sign(Identity { user, role }, NOW))
-            }
-        };
-        handle(&request, &key(), NOW, || Ok(payments()))
-    }
-
-    fn check(method: Method, target: &str, user: Option<u64>, expected: &Expect) {
-        let response = ask(method, target, user);
-        let body = String::from_utf8(response.body().to_vec()).unwrap();
-        expected.assert_eq(&format!("{} {body}", response.status()));
-    }
-
-    #[test]
-    fn the_owner_sees_every_state_of_a_payment() {
-        check(
-            Method::Get,
-            "/payments/1",
-            Some(2),
-            &expect![[
-                r#"200 {"id":101,"orderId":1,"method":"CARD","amount":25000,"refundedAmount":0,"status":"CAPTURED","createdAt":"2026-11-20T23:23:40.000Z"}"#
-            ]],
-        );
-        check(
-            Method::Get,
-            "/payments/2",
-            Some(2),
-            &expect![[
-                r#"200 {"id":102,"orderId":2,"method":"CARD","amount":25000,"refundedAmount":0,"status":"FAILED","failureCode":"REJECT_CARD_PAYMENT","createdAt":"2026-11-20T23:23:40.000Z"}"#
-            ]],
-        );
-        check(
-            Method::Get,
-            "/payments/3",
-            Some(2),
-            &expect![[
-                r#"200 {"id":103,"orderId":3,"method":"CARD","amount":25000,"refundedAmount":10000,"status":"PARTIALLY_REFUNDED","createdAt":"2026-11-20T23:23:40.000Z"}"#
-            ]],
-        );
-        check(
-            Method::Get,
-            "/payments/4",
-            Some(2),
-            &expect![[
-                r#"200 {"id":104,"orderId":4,"method":"CARD","amount":25000,"refundedAmount":25000,"status":"REFUNDED","createdAt":"2026-11-20T23:23:40.000Z"}"#
-            ]],
-        );
-    }
-
-    #[test]
-    fn what_is_missing_and_what_is_somebody_elses_look_the_same() {
-        let missing = ask(Method::Get, "/payments/5", Some(2));
-        for (target, user) in [
-            ("/payments/1", 3),
-            ("/payments/0", 2),
-            ("/payments/01", 2),
-            ("/payments/x", 2),
-        ] {
-            assert_eq!(ask(Method::Get, target, Some(user)), missing, "{target}");
-        }
-        check(
-            Method::Get,
-            "/payments/5",
-            Some(2),
-            &expect![[
-                r#"404 {"type":"/problems/not-found","title":"There is no such thing","status":404,"detail":"no such payment","error":"NOT_FOUND","message":"no such payment"}"#
-            ]],
-        );
-    }
-
-    #[test]
-    fn nobody_sees_anything_and_nothing_else_is_offered() {
-        check(
-            Method::Get,
-            "/payments/1",
-            None,
-            &expect![[
-                r#"401 {"type":"/problems/unauthorized","title":"Authentication is required","status":401,"detail":"log in first, and send the access token","error":"UNAUTHORIZED","message":"log in first, and send the access token"}"#
-            ]],
-        );
-        for (method, target, status) in [
-            (Method::Post, "/payments/1", 405),
-            (Method::Delete, "/payments/1", 405),
-            (Method::Get, "/payments", 404),
-            (Method::Get, "/payments/", 404),
-            (Method::Get, "/payments/1/refunds", 404),
-            (Method::Get, "/payments/1?all=1", 400),
-            (Method::Head, "/payments/1", 200),
-        ] {
-            assert_eq!(
-                ask(method, target, Some(2)).status(),
-                status,
-                "{method:?} {target}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_outage_is_a_503_and_a_defect_a_500_without_its_story() {
-        for (error, status) in [
-            (DbError::Busy, 503),
-            (DbError::Unavailable("disk".to_owned()), 503),
-            (DbError::Other("no such table: payment".to_owned()), 500),
-        ] {
-            let (user, role) = (UserId::try_new(2).unwrap(), Role::User);
-            let request = Request::new(Method::Get, "/payments/1")
-                .with_header(IDENTITY_HEADER, key().sign(Identity { user, role }, NOW));
-            let response = handle(&request, &key(), NOW, || Err::<Db, _>(error));
-            assert_eq!(response.status(), status);
-            let body = String::from_utf8(response.body().to_vec()).unwrap();
-            assert!(!body.contains("table") && !body.contains("disk"), "{body}");
-        }
+        let left = Money::try_new(30, Currency::Krw).unwrap();
+        let table: String = [
+            missing(),
+            refused_problem(&RefundRefused::NotCaptured),
+            refused_problem(&RefundRefused::DiffersFromExisting),
+            refused_problem(&RefundRefused::ExceedsCaptured(left)),
+            refused_problem(&RefundRefused::Refused("NOT_CANCELABLE_PAYMENT".to_owned())),
+            trouble_problem(&Trouble::Gateway("secret".to_owned())),
+            trouble_problem(&Trouble::Unsettled),
+            trouble_problem(&Trouble::Contended),
+            trouble_problem(&Trouble::Store(DbError::Busy)),
+            trouble_problem(&Trouble::Store(DbError::Other("select secret".to_owned()))),
+        ]
+        .map(line)
+        .concat();
+        expect_test::expect![[r#"
+            404 NOT_FOUND: no such payment
+            409 CONFLICT: nothing was captured for this order
+            422 UNPROCESSABLE: this Idempotency-Key was used with another body before
+            422 UNPROCESSABLE: only 30 KRW can still be refunded
+            409 CONFLICT: the payment gateway refused: NOT_CANCELABLE_PAYMENT; another attempt needs another Idempotency-Key
+            503 SERVICE_UNAVAILABLE: please try again in a moment
+            503 SERVICE_UNAVAILABLE: please try again in a moment
+            503 SERVICE_UNAVAILABLE: please try again in a moment
+            503 SERVICE_UNAVAILABLE: please try again in a moment
+            500 INTERNAL_ERROR: the error was recorded and will be looked at
+        "#]].assert_eq(&table);
     }
 }

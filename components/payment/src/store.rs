@@ -1,15 +1,27 @@
 //! Payments in SQL.
 
-use kernel::{Currency, Instant, Money, OrderId};
-use store::{Db, DbError, Migration, Row, RowError, Tx, migrations, params};
+mod ledger;
+mod row;
+
+use kernel::{Instant, OrderId};
+use store::{Db, DbError, Migration, RowError, Tx, migrations, params};
 
 use crate::app::Payments;
-use crate::domain::{Amount, Method, Payment, Refund, RefundKey, RefundState, State, Till};
+use crate::domain::{Look, Payment, Refund, RefundKey, State, Till};
 use crate::event::{self, EncodeError, Event};
+use row::{payment, with_refund, with_refunds};
 
 /// The schema, forward only.
-pub const MIGRATIONS: &[Migration] =
-    migrations!["0001_create_payment", "0002_create_refund", "0003_create_outbox"];
+pub const MIGRATIONS: &[Migration] = migrations![
+    "0001_create_payment",
+    "0002_create_refund",
+    "0003_create_outbox",
+    "0004_create_relay",
+    "0005_create_confirmation",
+    "0006_create_gateway_look",
+    "0007_create_refund_pause",
+    "0008_index_requested_refund",
+];
 
 impl Payments for Db {
     fn find(&self, order: OrderId) -> Result<Option<Payment>, DbError> {
@@ -26,9 +38,16 @@ impl Payments for Db {
         let Some(row) = found else {
             return Ok((None, None));
         };
-        let payment = payment(&row)?;
-        let refund = refund(&row, &payment)?;
+        let (payment, refund) = with_refund(&row)?;
         Ok((Some(payment), refund))
+    }
+
+    fn find_void(&self, order: OrderId, key: &RefundKey) -> Result<(Option<Payment>, Vec<Refund>), DbError> {
+        let rows = self.read(include_str!("sql/find_void.sql"), params![order, key.as_str()])?;
+        match with_refunds(&rows)?.pop() {
+            Some((payment, refunds)) => Ok((Some(payment), refunds)),
+            None => Ok((None, Vec::new())),
+        }
     }
 
     fn insert(&self, new: &Payment) -> Result<bool, DbError> {
@@ -56,6 +75,15 @@ impl Payments for Db {
             ];
             if tx.execute(include_str!("sql/insert_payment.sql"), row)? == 0 {
                 return Ok(false);
+            }
+            if let Some(key) = &new.window_key {
+                tx.execute(
+                    include_str!("sql/insert_confirmation.sql"),
+                    params![new.order, key.as_str()],
+                )?;
+            }
+            if new.is_voided() {
+                set_look(tx, Look::first(new.order, new.at))?;
             }
             write_event(tx, event::decided(new), new.at)?;
             Ok(true)
@@ -85,6 +113,46 @@ impl Payments for Db {
             Ok(())
         });
         Ok(unless_late(refused)?.is_some())
+    }
+
+    fn requested(&self, before: Instant, now: Instant, limit: u32) -> Result<Vec<(Refund, Till)>, DbError> {
+        let rows = self.read(
+            include_str!("sql/requested_refunds.sql"),
+            params![before, now, limit],
+        )?;
+        let parse = |row| match with_refund(row)? {
+            (
+                Payment {
+                    state: State::Captured { till, .. },
+                    ..
+                },
+                Some(refund),
+            ) => Ok((refund, till)),
+            _ => Err(RowError::new(
+                "refund_state",
+                "a refund of what was never captured",
+            )),
+        };
+        Ok(rows.iter().map(parse).collect::<Result<_, RowError>>()?)
+    }
+
+    fn pause(&self, refund: &Refund, until: Instant) -> Result<(), DbError> {
+        let row = params![refund.order, refund.key.as_str(), until];
+        self.transaction(|tx| tx.execute(include_str!("sql/pause_refund.sql"), row).map(drop))
+    }
+
+    fn looks(&self, now: Instant, limit: u32) -> Result<Vec<Look>, DbError> {
+        let rows = self.read(include_str!("sql/due_looks.sql"), params![now, limit])?;
+        Ok(rows.iter().map(row::look).collect::<Result<_, RowError>>()?)
+    }
+
+    fn set_look(&self, look: Look) -> Result<(), DbError> {
+        self.transaction(|tx| set_look(tx, look))
+    }
+
+    fn end_look(&self, look: Look) -> Result<(), DbError> {
+        let row = params![look.order, look.due];
+        self.transaction(|tx| tx.execute(include_str!("sql/end_look.sql"), row).map(drop))
     }
 }
 
@@ -147,76 +215,13 @@ fn decide(
     changed(tx.execute(include_str!("sql/decide_refund.sql"), row)?)
 }
 
+fn set_look(tx: &Tx<'_>, look: Look) -> Result<(), DbError> {
+    let row = params![look.order, look.number, look.due];
+    tx.execute(include_str!("sql/set_look.sql"), row).map(drop)
+}
+
 fn write_event(tx: &Tx<'_>, event: Result<Event, EncodeError>, now: Instant) -> Result<(), DbError> {
     let event = event.map_err(|error| DbError::Other(error.to_string()))?;
     let row = params![event.id, event.topic, event.key, now, event.data];
     tx.execute(include_str!("sql/insert_event.sql"), row).map(drop)
-}
-
-fn payment(row: &Row) -> Result<Payment, RowError> {
-    let currency = row.parse("currency", Currency::parse)?;
-    let method = row.parse("method", Method::parse)?;
-    let money = |column| money(row, column, currency);
-    let text: String = row.get("state")?;
-    let state = match text.as_str() {
-        "CAPTURED" => State::Captured {
-            till: till(row, method)?,
-            refunded: money("refunded_minor")?,
-            refunding: money("refunding_minor")?,
-        },
-        "FAILED" => State::Failed {
-            code: row.get("failure_code")?,
-        },
-        other => return Err(RowError::new("state", format!("unexpected {other:?}"))),
-    };
-    Ok(Payment {
-        id: row.get("payment_id")?,
-        order: row.get("order_id")?,
-        user: row.get("user_id")?,
-        method,
-        amount: money("amount_minor")?,
-        state,
-        at: row.get("decided_at")?,
-    })
-}
-
-fn till(row: &Row, method: Method) -> Result<Till, RowError> {
-    match method {
-        Method::Cash => Ok(Till::Cash),
-        Method::Card | Method::Pg => Ok(Till::Gateway {
-            payment_key: row.get("gateway_key")?,
-        }),
-        Method::Point => Err(RowError::new("method", "points are not captured yet")),
-    }
-}
-
-fn refund(row: &Row, payment: &Payment) -> Result<Option<Refund>, RowError> {
-    let Some(key) = row.get::<Option<String>>("refund_key")? else {
-        return Ok(None);
-    };
-    let amount = money(row, "refund_minor", payment.amount.currency())?;
-    let text: String = row.get("refund_state")?;
-    let state = match text.as_str() {
-        "REQUESTED" => RefundState::Requested,
-        "DONE" => RefundState::Done {
-            at: row.get("refund_decided_at")?,
-        },
-        "REFUSED" => RefundState::Refused {
-            code: row.get("refusal_code")?,
-            at: row.get("refund_decided_at")?,
-        },
-        other => return Err(RowError::new("refund_state", format!("unexpected {other:?}"))),
-    };
-    Ok(Some(Refund {
-        order: payment.order,
-        key: RefundKey::try_new(&key).map_err(|error| RowError::new("refund_key", error))?,
-        amount: Amount::try_new(amount).map_err(|error| RowError::new("refund_minor", error))?,
-        reason: row.get("reason")?,
-        state,
-        requested_at: row.get("requested_at")?,
-    }))
-}
-
-fn money(row: &Row, column: &str, currency: Currency) -> Result<Money, RowError> {
-    Money::try_new(row.get(column)?, currency).map_err(|error| RowError::new(column, error))
 }

@@ -8,7 +8,7 @@ use std::sync::Barrier;
 
 use expect_test::expect;
 use kernel::{Money, Outcome};
-use payment::app::{App, Approval, ApproveError, CancelError, Failed, Gateway, Payments, Trouble};
+use payment::app::{App, Approval, ApproveError, CancelError, Entry, Failed, Gateway, Payments, Trouble};
 use payment::domain::{
     Charge, ChargeRefused, Method, NewRefund, Refund, RefundRefused, RefundState, State, Till,
 };
@@ -194,21 +194,24 @@ struct Overtaken<'a>(&'a Shop);
 
 impl Gateway for Overtaken<'_> {
     fn approve(&self, order: kernel::OrderId, amount: Money) -> Result<Approval, ApproveError> {
-        let approval = self.0.pg.approve(order, amount);
         let cash = Charge {
             order,
             ..charge(1, 100, Method::Cash)
         };
         self.0.charge(&cash).unwrap();
-        approval
+        self.0.pg.approve(order, amount)
     }
 
     fn cancel(&self, key: &str, cancel_key: &str, amount: Money, reason: &str) -> Result<(), CancelError> {
         self.0.pg.cancel(key, cancel_key, amount, reason)
     }
 
-    fn took_money(&self, order: kernel::OrderId) -> Result<bool, String> {
-        self.0.pg.took_money(order)
+    fn confirm(&self, order: kernel::OrderId, key: &str, amount: Money) -> Result<Approval, ApproveError> {
+        self.0.pg.confirm(order, key, amount)
+    }
+
+    fn find(&self, order: kernel::OrderId) -> Result<Option<Entry>, String> {
+        self.0.pg.find(order)
     }
 }
 

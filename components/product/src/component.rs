@@ -122,6 +122,7 @@ fn quotation(offer: Offer) -> wire::Quotation {
         },
         name: product.name,
         category: product.category,
+        seller: offer.seller,
         unit_price: money::Money {
             minor: product.price.minor(),
             currency: product.price.currency().code().to_owned(),

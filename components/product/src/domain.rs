@@ -5,7 +5,7 @@ mod quote;
 mod search;
 
 pub use product::{Detail, Product, Stocked};
-pub use quote::{Item, MAX_ITEMS, Offer, QuoteRefused, choose};
+pub use quote::{HOUSE, Item, MAX_ITEMS, Offer, QuoteRefused, choose};
 pub use search::{
     Filter, MAX_NAME_CHARS, NamePart, NamePartError, Position, PriceRange, PriceRangeError, Sort, SortBy,
     fold,

@@ -4,7 +4,7 @@ use ::store::{Db, DbError, Migration, Row, RowError, Value, params};
 use kernel::{Currency, Money, ProductId, SkuId};
 
 use crate::app::Products;
-use crate::domain::{Detail, Filter, Item, Offer, Position, Product, Sort, SortBy};
+use crate::domain::{Detail, Filter, HOUSE, Item, Offer, Position, Product, Sort, SortBy};
 
 /// The schema, step by step.
 pub const MIGRATIONS: &[Migration] = ::store::migrations![
@@ -12,6 +12,7 @@ pub const MIGRATIONS: &[Migration] = ::store::migrations![
     "0002_create_product",
     "0003_create_sku",
     "0004_seed_products",
+    "0005_create_product_seller",
 ];
 
 /// The products of one database.
@@ -160,8 +161,10 @@ fn product(row: &Row) -> Result<Product, RowError> {
 }
 
 fn offer(row: &Row) -> Result<Offer, RowError> {
+    let seller: Option<String> = row.get("seller")?;
     Ok(Offer {
         sku: row.get("sku_id")?,
         product: product(row)?,
+        seller: seller.unwrap_or_else(|| HOUSE.to_owned()),
     })
 }

@@ -10,7 +10,7 @@ mod shop;
 use ::store::{DbError, Migration, native, params};
 use kernel::Money;
 use product::app::{self, Products, QuoteError};
-use product::domain::{Filter, Item, NamePart, Offer, PriceRange, QuoteRefused, Sort, fold};
+use product::domain::{Filter, HOUSE, Item, NamePart, Offer, PriceRange, QuoteRefused, Sort, fold};
 use product::store::{MIGRATIONS, Store};
 use shop::{NoStock, RealStock, add, db, product, seeded, sku, varied};
 
@@ -220,6 +220,32 @@ fn quotes_follow_the_items_and_hide_what_is_not_for_sale() {
 }
 
 #[test]
+fn a_quote_names_who_sells() {
+    let db = db();
+    add(&db, 4, "by the shop", 1, "ON_SALE", &[4]).unwrap();
+    add(&db, 5, "by somebody", 1, "ON_SALE", &[51, 52]).unwrap();
+    db.transaction(|tx| tx.execute("insert into product_seller values (5, '책방')", params![]))
+        .unwrap();
+    let items = [
+        Item::Sku(sku(52)),
+        Item::Product(product(1)),
+        Item::Product(product(4)),
+    ];
+    let offers = app::quote(&Store::new(db), &items).unwrap();
+    let sellers: Vec<_> = offers.iter().map(|offer| offer.seller.as_str()).collect();
+    assert_eq!(sellers, ["책방", HOUSE, HOUSE]);
+}
+
+#[test]
+fn every_seeded_product_is_sold_by_the_shop() {
+    let rows = db()
+        .read("select seller from product_seller order by product_id", params![])
+        .unwrap();
+    let sellers: Vec<String> = rows.iter().map(|row| row.get("seller").unwrap()).collect();
+    assert_eq!(sellers, [HOUSE; 3]);
+}
+
+#[test]
 fn a_hundred_products_are_shown_with_more_skus_than_one_answer_holds() {
     let db = db();
     for number in 4..=100 {
@@ -273,6 +299,9 @@ fn the_tables_themselves_refuse_what_cannot_be() {
         refused("insert into product values (9, 'x', 'x', 9, 1, 'KRW', 'ON_SALE')"),
         refused("insert into sku values (1, 1)"),
         refused("insert into sku values (9, 9)"),
+        refused("insert into product_seller values (1, 'x')"),
+        refused("insert into product_seller values (9, 'x')"),
+        refused("update product_seller set seller = ''"),
     ];
     expect_test::expect![[r#"
         category.name
@@ -285,7 +314,10 @@ fn the_tables_themselves_refuse_what_cannot_be() {
         product_status
         ForeignKey
         sku.sku_id
-        ForeignKey"#]]
+        ForeignKey
+        product_seller.product_id
+        ForeignKey
+        product_seller_name"#]]
     .assert_eq(&seen.join("\n"));
     assert!(add(&db(), 9, &"가".repeat(100), Money::MAX_MINOR, "ON_SALE", &[]).is_ok());
     assert!(add(&db(), 9, &"가".repeat(101), 1, "ON_SALE", &[]).is_err());

@@ -5,6 +5,7 @@ use kernel::{Instant, OrderId, Outcome, SkuId};
 
 use crate::domain::{
     Change, CommitRefused, Level, Lines, LinesError, ReleaseRefused, Reservation, ReserveRefused,
+    TakeBackRefused,
 };
 
 /// What the use cases need from the store. Every change is one transaction, history included.
@@ -17,6 +18,10 @@ pub trait Reservations {
 
     /// Ends a reservation, if it has not ended yet: its state is now committed or released.
     fn end(&self, ended: &Reservation, now: Instant) -> Result<Ended, DbError>;
+
+    /// Puts the pieces of a reservation that is now taken back into the house. False: they are back already,
+    /// or were never sold; nothing was changed.
+    fn take_back(&self, taken_back: &Reservation, now: Instant) -> Result<bool, DbError>;
 
     /// The levels of those of the SKUs that exist, in any order, all at one moment.
     fn levels(&self, skus: &[SkuId], now: Instant) -> Result<Vec<Level>, DbError>;
@@ -43,7 +48,8 @@ pub enum Ended {
     Done,
     /// Somebody else was first; nothing was changed.
     Overtaken,
-    /// Its pieces are held by others, so it had expired by an earlier caller's clock; nothing was changed.
+    /// It had expired, by this or an earlier caller's clock, and some of its pieces are held by others or
+    /// sold; nothing was changed.
     GivenAway,
 }
 
@@ -77,6 +83,17 @@ pub enum ReleaseError {
     Refused(#[from] ReleaseRefused),
     /// The store did not answer, or not with anything that can be.
     #[error("could not release in the store")]
+    Store(#[from] DbError),
+}
+
+/// Why sold goods are not back in the house.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeBackError {
+    /// The business said no.
+    #[error(transparent)]
+    Refused(#[from] TakeBackRefused),
+    /// The store did not answer, or not with anything that can be.
+    #[error("could not take back in the store")]
     Store(#[from] DbError),
 }
 
@@ -122,7 +139,7 @@ pub fn reserve(
     Ok(Outcome::AlreadyDone(()))
 }
 
-/// Turns reserved goods into sold goods.
+/// Turns reserved goods into sold goods; after the hold's time, as long as nobody else took them.
 pub fn commit(store: &impl Reservations, order: OrderId, now: Instant) -> Result<Outcome<()>, CommitError> {
     // At most twice: who is overtaken finds a state that nothing leaves.
     loop {
@@ -151,6 +168,23 @@ pub fn release(store: &impl Reservations, order: OrderId, now: Instant) -> Resul
         };
         if done {
             return Ok(Outcome::Done(()));
+        }
+    }
+}
+
+/// Takes sold goods back into the house, all lines of the order, once.
+pub fn take_back(
+    store: &impl Reservations,
+    order: OrderId,
+    now: Instant,
+) -> Result<Outcome<()>, TakeBackError> {
+    // At most twice: who is overtaken finds a state that nothing leaves.
+    loop {
+        let found = store.find(order)?.ok_or(TakeBackRefused::NotCommitted)?;
+        match found.take_back(now)? {
+            Outcome::AlreadyDone(_) => return Ok(Outcome::AlreadyDone(())),
+            Outcome::Done(taken_back) if store.take_back(&taken_back, now)? => return Ok(Outcome::Done(())),
+            Outcome::Done(_) => {}
         }
     }
 }

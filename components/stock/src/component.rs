@@ -9,8 +9,8 @@ use kernel::{Instant, OrderId, SkuId};
 use spin_sdk::http;
 use web::{Problem, guest};
 
-use crate::app::{self, CommitError, LevelError, ReleaseError, ReserveError};
-use crate::domain::{CommitRefused, Level, ReleaseRefused, ReserveRefused};
+use crate::app::{self, CommitError, LevelError, ReleaseError, ReserveError, TakeBackError};
+use crate::domain::{CommitRefused, Level, ReleaseRefused, ReserveRefused, TakeBackRefused};
 use crate::http::handle;
 use crate::store::{MIGRATIONS, Store};
 
@@ -83,6 +83,18 @@ impl wire::Guest for api::Component {
         answer.map(drop).map_err(|error| match error {
             ReleaseError::Refused(refused) => release_refused(call.refused(refused)),
             ReleaseError::Store(error) => wire::ReleaseError::Unavailable(call.unavailable(&error)),
+        })
+    }
+
+    fn take_back(ctx: CallContext, order: ids::OrderId) -> Result<(), wire::TakeBackError> {
+        let call = Call::of_order("stock.take-back", &ctx, order);
+        let order = OrderId::try_new(order.value).map_err(|_| wire::TakeBackError::NotCommitted)?;
+        let answer = open()
+            .map_err(TakeBackError::Store)
+            .and_then(|store| app::take_back(&store, order, guest::now()));
+        answer.map(drop).map_err(|error| match error {
+            TakeBackError::Refused(refused) => take_back_refused(call.refused(refused)),
+            TakeBackError::Store(error) => wire::TakeBackError::Unavailable(call.unavailable(&error)),
         })
     }
 
@@ -185,6 +197,12 @@ fn commit_refused(refused: CommitRefused) -> wire::CommitError {
 fn release_refused(refused: ReleaseRefused) -> wire::ReleaseError {
     match refused {
         ReleaseRefused::Committed => wire::ReleaseError::Committed,
+    }
+}
+
+fn take_back_refused(refused: TakeBackRefused) -> wire::TakeBackError {
+    match refused {
+        TakeBackRefused::NotCommitted => wire::TakeBackError::NotCommitted,
     }
 }
 

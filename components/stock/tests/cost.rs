@@ -68,6 +68,9 @@ fn every_call_costs_what_the_readme_says() {
     let release = |number| app::release(&stock, order(number), NOW).unwrap();
     line("commit", &|| assert!(commit(2).is_new()));
     line("commit again", &|| assert!(!commit(2).is_new()));
+    let take_back = |number| app::take_back(&stock, order(number), NOW).unwrap();
+    line("take back", &|| assert!(take_back(2).is_new()));
+    line("take back again", &|| assert!(!take_back(2).is_new()));
     line("release", &|| assert!(release(1).is_new()));
     line("release again", &|| assert!(!release(1).is_new()));
     line("release an unknown order", &|| assert!(release(4).is_new()));
@@ -82,6 +85,8 @@ fn every_call_costs_what_the_readme_says() {
         reserve an unknown SKU: 5
         commit: 7
         commit again: 1
+        take back: 6
+        take back again: 1
         release: 6
         release again: 1
         release an unknown order: 4

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use kernel::{Instant, OrderId, SkuId};
 use proptest::prelude::*;
-use stock::app::{self, CommitError, ReleaseError, Reservations, ReserveError};
-use stock::domain::{CommitRefused, ReleaseRefused, ReserveRefused};
+use stock::app::{self, CommitError, ReleaseError, Reservations, ReserveError, TakeBackError};
+use stock::domain::{CommitRefused, ReleaseRefused, ReserveRefused, TakeBackRefused};
 use stock::store::{MIGRATIONS, Store};
 
 /// The seeded SKUs and how many pieces there are of each.
@@ -28,6 +28,9 @@ enum Step {
         order: u64,
     },
     Release {
+        order: u64,
+    },
+    TakeBack {
         order: u64,
     },
     Wait {
@@ -47,6 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(order, lines, lasts)| Step::Reserve { order, lines, lasts }),
         2 => (1u64..12).prop_map(|order| Step::Commit { order }),
         2 => (1u64..12).prop_map(|order| Step::Release { order }),
+        2 => (1u64..12).prop_map(|order| Step::TakeBack { order }),
         1 => (1i64..20).prop_map(|micros| Step::Wait { micros }),
     ]
 }
@@ -55,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
 enum End {
     Open,
     Sold,
+    TakenBack,
     GivenBack,
 }
 
@@ -95,7 +100,7 @@ impl Model {
             return match kept.end {
                 End::GivenBack if kept.lines.is_empty() => "ended",
                 _ if kept.lines != asked => "differs",
-                End::GivenBack => "ended",
+                End::GivenBack | End::TakenBack => "ended",
                 End::Open if kept.until <= self.now => "ended",
                 End::Open | End::Sold => "ok",
             };
@@ -123,19 +128,33 @@ impl Model {
     }
 
     fn commit(&mut self, order: u64) -> &'static str {
-        let now = self.now;
-        match self.orders.get_mut(&order) {
-            None => "unknown",
-            Some(kept) if kept.lines.is_empty() => "unknown",
-            Some(kept) => match kept.end {
-                End::Sold => "ok",
-                End::GivenBack => "released",
-                End::Open if kept.until <= now => "expired",
-                End::Open => {
-                    kept.end = End::Sold;
-                    "ok"
-                }
-            },
+        let kept = match self.orders.get(&order) {
+            None => return "unknown",
+            Some(kept) if kept.lines.is_empty() => return "unknown",
+            Some(kept) => kept,
+        };
+        match kept.end {
+            End::Sold | End::TakenBack => "ok",
+            End::GivenBack => "released",
+            End::Open if kept.until <= self.now && !self.all_are_free(&kept.lines) => "expired",
+            End::Open => self.end(order, End::Sold),
+        }
+    }
+
+    fn all_are_free(&self, lines: &BTreeMap<u64, u32>) -> bool {
+        let free = |sku| self.on_hand(sku).unwrap() - self.reserved(sku);
+        lines.iter().all(|(&sku, &pieces)| free(sku) >= pieces)
+    }
+
+    fn end(&mut self, order: u64, end: End) -> &'static str {
+        self.orders.get_mut(&order).unwrap().end = end;
+        "ok"
+    }
+
+    fn take_back(&mut self, order: u64) -> &'static str {
+        match self.orders.get(&order).map(|kept| kept.end) {
+            Some(End::Sold | End::TakenBack) => self.end(order, End::TakenBack),
+            Some(End::Open | End::GivenBack) | None => "never sold",
         }
     }
 
@@ -146,7 +165,7 @@ impl Model {
             end: End::GivenBack,
         };
         let kept = self.orders.entry(order).or_insert(nothing);
-        if kept.end == End::Sold {
+        if matches!(kept.end, End::Sold | End::TakenBack) {
             return "committed";
         }
         kept.end = End::GivenBack;
@@ -198,6 +217,14 @@ fn release(stock: &Store, number: u64, now: Instant) -> &'static str {
     }
 }
 
+fn take_back(stock: &Store, number: u64, now: Instant) -> &'static str {
+    match app::take_back(stock, order(number), now) {
+        Ok(_) => "ok",
+        Err(TakeBackError::Refused(TakeBackRefused::NotCommitted)) => "never sold",
+        Err(TakeBackError::Store(error)) => panic!("{error}"),
+    }
+}
+
 /// Does one step to both and answers what both said.
 fn take(step: &Step, stock: &Store, model: &mut Model) -> (&'static str, &'static str) {
     let (start, now) = (model.now, Instant::from_micros(model.now));
@@ -208,6 +235,7 @@ fn take(step: &Step, stock: &Store, model: &mut Model) -> (&'static str, &'stati
         ),
         Step::Commit { order } => (commit(stock, *order, now), model.commit(*order)),
         Step::Release { order } => (release(stock, *order, now), model.release(*order)),
+        Step::TakeBack { order } => (take_back(stock, *order, now), model.take_back(*order)),
         Step::Wait { micros } => {
             model.now += micros;
             ("ok", "ok")

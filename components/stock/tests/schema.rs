@@ -41,6 +41,8 @@ fn the_tables_themselves_refuse_what_cannot_be() {
         refused("insert into reservation_line values (1, 1, 1000001, 9)"),
         refused("insert into reservation_line values (1, 9, 1, 9)"),
         refused("insert into reservation_line values (2, 1, 1, 9)"),
+        refused("insert into taken_back values (1, 1), (1, 2)"),
+        refused("insert into taken_back values (2, 1)"),
         change("1, 1, 'MANUAL', null, 1, 1, 0, 1"),
         change("1, 2, 'LOST', 1, 1, 1, 0, 1"),
         change("1, 2, 'COMMIT', null, 1, 1, 0, 1"),
@@ -57,6 +59,8 @@ fn the_tables_themselves_refuse_what_cannot_be() {
         reservation_line_quantity
         reservation_line_quantity
         ForeignKey
+        ForeignKey
+        taken_back.order_id
         ForeignKey
         stock_history.sku_id, stock_history.number
         stock_history_kind

@@ -5,93 +5,18 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-use std::path::Path;
-use std::sync::Barrier;
-use std::thread;
+mod house;
 
 use ::store::{DbError, native, params};
-use kernel::{Instant, OrderId, Outcome, SkuId};
-use stock::app::{self, Added, CommitError, Ended, LevelError, ReleaseError, Reservations, ReserveError};
-use stock::domain::{Change, CommitRefused, Lines, ReleaseRefused, Reservation, ReserveRefused, Shortage};
+use house::{
+    AGAIN, DONE, at, commit, history, level, order, release, reserve, reserve_until_200, sku, stock,
+    take_back, wanted,
+};
+use stock::app::{self, Added, Ended, LevelError, Reservations};
+use stock::domain::{
+    CommitRefused, Lines, ReleaseRefused, Reservation, ReserveRefused, Shortage, TakeBackRefused,
+};
 use stock::store::{MIGRATIONS, Store};
-
-fn stock() -> Store {
-    Store::new(native::in_memory(MIGRATIONS).unwrap())
-}
-
-fn order(number: u64) -> OrderId {
-    OrderId::try_new(number).unwrap()
-}
-
-fn sku(number: u64) -> SkuId {
-    SkuId::try_new(number).unwrap()
-}
-
-const fn at(micros: i64) -> Instant {
-    Instant::from_micros(micros)
-}
-
-fn wanted(lines: &[(u64, u32)]) -> Vec<(SkuId, u32)> {
-    lines
-        .iter()
-        .map(|&(number, pieces)| (sku(number), pieces))
-        .collect()
-}
-
-/// Reserves until 100; an answer is what the caller would read.
-fn reserve(
-    stock: &Store,
-    number: u64,
-    lines: &[(u64, u32)],
-    now: i64,
-) -> Result<Outcome<()>, ReserveRefused> {
-    match app::reserve(stock, order(number), &wanted(lines), at(100), at(now)) {
-        Err(ReserveError::Refused(refused)) => Err(refused),
-        other => Ok(other.unwrap()),
-    }
-}
-
-fn commit(stock: &Store, number: u64, now: i64) -> Result<Outcome<()>, CommitRefused> {
-    match app::commit(stock, order(number), at(now)) {
-        Err(CommitError::Refused(refused)) => Err(refused),
-        other => Ok(other.unwrap()),
-    }
-}
-
-fn release(stock: &Store, number: u64, now: i64) -> Result<Outcome<()>, ReleaseRefused> {
-    match app::release(stock, order(number), at(now)) {
-        Err(ReleaseError::Refused(refused)) => Err(refused),
-        other => Ok(other.unwrap()),
-    }
-}
-
-/// On hand and reserved of one SKU.
-fn level(stock: &Store, number: u64, now: i64) -> (u32, u32) {
-    let levels = app::level(stock, &[sku(number)], at(now)).unwrap();
-    (levels[0].on_hand, levels[0].reserved)
-}
-
-/// A SKU's history, oldest first, one change a line.
-fn history(stock: &Store, number: u64) -> String {
-    let mut changes = stock.history(sku(number), None, 100).unwrap();
-    changes.reverse();
-    let line = |change: &Change| {
-        let order = change.order.map_or("-".to_owned(), |order| order.to_string());
-        format!(
-            "{} {} order {order}: {} -> {} on hand, {} reserved, {} free",
-            change.number,
-            change.kind.text(),
-            change.quantity,
-            change.on_hand,
-            change.reserved,
-            change.free(),
-        )
-    };
-    changes.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-const DONE: Outcome<()> = Outcome::Done(());
-const AGAIN: Outcome<()> = Outcome::AlreadyDone(());
 
 #[test]
 fn the_shop_opens_with_three_skus() {
@@ -148,14 +73,83 @@ fn released_goods_are_free_and_stay_released() {
 }
 
 #[test]
+fn sold_goods_come_back_once_however_often_it_is_asked() {
+    let stock = stock();
+    reserve(&stock, 7, &[(1, 2), (3, 5)], 10).unwrap();
+    assert_eq!(take_back(&stock, 7, 10), Err(TakeBackRefused::NotCommitted));
+    commit(&stock, 7, 11).unwrap();
+    reserve(&stock, 8, &[(1, 98)], 11).unwrap();
+    assert_eq!(take_back(&stock, 7, 12), Ok(DONE));
+    assert_eq!(take_back(&stock, 7, 13), Ok(AGAIN));
+    assert_eq!((level(&stock, 1, 13), level(&stock, 3, 13)), ((100, 98), (5, 0)));
+    assert_eq!(commit(&stock, 7, 14), Ok(AGAIN));
+    assert_eq!(release(&stock, 7, 14), Err(ReleaseRefused::Committed));
+    assert_eq!(
+        reserve(&stock, 7, &[(1, 2), (3, 5)], 14),
+        Err(ReserveRefused::Ended)
+    );
+    assert_eq!((level(&stock, 1, 14), level(&stock, 3, 14)), ((100, 98), (5, 0)));
+    assert_eq!(reserve(&stock, 9, &[(3, 5)], 15), Ok(DONE));
+    expect_test::expect![[r#"
+        1 INITIAL order -: 5 -> 5 on hand, 0 reserved, 5 free
+        2 RESERVE order 7: 5 -> 5 on hand, 5 reserved, 0 free
+        3 COMMIT order 7: 5 -> 0 on hand, 0 reserved, 0 free
+        4 RETURN order 7: 5 -> 5 on hand, 0 reserved, 5 free
+        5 RESERVE order 9: 5 -> 5 on hand, 5 reserved, 0 free"#]]
+    .assert_eq(&history(&stock, 3));
+}
+
+#[test]
+fn only_what_was_sold_comes_back() {
+    let stock = stock();
+    let refused = Err(TakeBackRefused::NotCommitted);
+    assert_eq!(take_back(&stock, 7, 10), refused);
+    assert_eq!(release(&stock, 8, 10), Ok(DONE));
+    assert_eq!(take_back(&stock, 8, 10), refused);
+    reserve(&stock, 9, &[(3, 5)], 10).unwrap();
+    assert_eq!(take_back(&stock, 9, 10), refused);
+    assert_eq!(take_back(&stock, 9, 100), refused);
+    release(&stock, 9, 100).unwrap();
+    assert_eq!(take_back(&stock, 9, 101), refused);
+    assert_eq!(level(&stock, 3, 101), (5, 0));
+}
+
+#[test]
+fn expired_goods_that_nobody_took_are_sold_all_the_same() {
+    let stock = stock();
+    reserve(&stock, 7, &[(1, 2), (3, 3)], 10).unwrap();
+    reserve_until_200(&stock, 8, &[(3, 2), (1, 98)], 100).unwrap();
+    assert_eq!(commit(&stock, 7, 100), Ok(DONE));
+    assert_eq!(commit(&stock, 7, 101), Ok(AGAIN));
+    assert_eq!((level(&stock, 1, 101), level(&stock, 3, 101)), ((98, 98), (2, 2)));
+    assert_eq!(commit(&stock, 8, 102), Ok(DONE));
+    assert_eq!((level(&stock, 1, 102), level(&stock, 3, 102)), ((0, 0), (0, 0)));
+}
+
+#[test]
+fn expired_goods_of_which_one_line_is_taken_are_not_sold_at_all() {
+    let stock = stock();
+    reserve(&stock, 7, &[(1, 2), (3, 3)], 10).unwrap();
+    reserve_until_200(&stock, 8, &[(3, 3)], 100).unwrap();
+    assert_eq!(commit(&stock, 7, 100), Err(CommitRefused::Expired));
+    assert_eq!((level(&stock, 1, 100), level(&stock, 3, 100)), ((100, 0), (5, 3)));
+    // Whether the others hold the goods or have bought them is the same; when they give them back it is not.
+    assert_eq!(commit(&stock, 8, 101), Ok(DONE));
+    assert_eq!(commit(&stock, 7, 102), Err(CommitRefused::Expired));
+    assert_eq!(stock.history(sku(1), None, 10).unwrap().len(), 2);
+    assert_eq!(take_back(&stock, 8, 103), Ok(DONE));
+    assert_eq!(commit(&stock, 7, 104), Ok(DONE));
+    assert_eq!((level(&stock, 1, 104), level(&stock, 3, 104)), ((98, 0), (2, 0)));
+}
+
+#[test]
 fn expired_goods_are_free_without_anybody_sweeping() {
     let stock = stock();
     reserve(&stock, 7, &[(3, 5)], 10).unwrap();
     let short = ReserveRefused::Insufficient(Shortage { sku: sku(3), free: 0 });
-    let until_200 = |number, now| app::reserve(&stock, order(number), &wanted(&[(3, 5)]), at(200), at(now));
-    assert!(matches!(until_200(8, 99), Err(ReserveError::Refused(refused)) if refused == short));
+    assert_eq!(reserve_until_200(&stock, 8, &[(3, 5)], 99), Err(short));
     assert_eq!((level(&stock, 3, 99), level(&stock, 3, 100)), ((5, 5), (5, 0)));
-    assert_eq!(until_200(9, 100).unwrap(), DONE);
+    assert_eq!(reserve_until_200(&stock, 9, &[(3, 5)], 100), Ok(DONE));
     assert_eq!(commit(&stock, 7, 100), Err(CommitRefused::Expired));
     assert_eq!(commit(&stock, 9, 199), Ok(DONE));
     assert_eq!(release(&stock, 7, 200), Ok(DONE));
@@ -276,88 +270,12 @@ fn who_is_overtaken_is_told_so_and_changes_nothing() {
     assert_eq!(stock.end(&committed, at(11)).unwrap(), Ended::Done);
     assert_eq!(stock.end(&released, at(11)).unwrap(), Ended::Overtaken);
     assert_eq!(level(&stock, 3, 11), (0, 0));
+    let taken_back = committed.take_back(at(12)).unwrap().into_inner();
+    assert!(stock.take_back(&taken_back, at(12)).unwrap());
+    assert!(!stock.take_back(&taken_back, at(12)).unwrap());
+    assert_eq!(level(&stock, 3, 12), (5, 0));
     let lines = Lines::try_new(&wanted(&[(1, 1)])).unwrap();
     let second = Reservation::try_new(order(7), lines, at(100), at(11)).unwrap();
     assert_eq!(stock.add(&second, at(11)).unwrap(), Added::Exists);
     assert_eq!(level(&stock, 1, 11), (100, 0));
-}
-
-fn in_file(path: &Path) -> Store {
-    Store::new(native::open(path, MIGRATIONS).unwrap())
-}
-
-/// Runs `work` at the same moment in as many threads, each with a connection of its own.
-fn at_once<T: Send>(count: u64, path: &Path, work: impl Fn(&Store, u64) -> T + Sync) -> Vec<T> {
-    let barrier = Barrier::new(usize::try_from(count).unwrap());
-    thread::scope(|scope| {
-        let spawn = |number| {
-            let (barrier, work) = (&barrier, &work);
-            scope.spawn(move || {
-                let stock = in_file(path);
-                barrier.wait();
-                work(&stock, number)
-            })
-        };
-        let threads: Vec<_> = (1..=count).map(spawn).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
-#[test]
-fn fifty_buyers_of_the_last_five_pieces_are_five_winners() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stock.db");
-    let answers = at_once(50, &path, |stock, number| {
-        let reserved = reserve(stock, number, &[(3, 1), (1, 1)], 10);
-        reserved.map(|_| commit(stock, number, 11).unwrap())
-    });
-    let winners = answers.iter().filter(|answer| **answer == Ok(DONE)).count();
-    let losers = answers.iter().filter(|answer| {
-        matches!(answer, Err(ReserveRefused::Insufficient(short)) if *short == Shortage { sku: sku(3), free: 0 })
-    });
-    assert_eq!((winners, losers.count()), (5, 45));
-    let stock = in_file(&path);
-    assert_eq!((level(&stock, 3, 11), level(&stock, 1, 11)), ((0, 0), (95, 0)));
-}
-
-#[test]
-fn one_order_asked_for_by_many_at_once_is_reserved_and_sold_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stock.db");
-    let answers = at_once(20, &path, |stock, _| {
-        (reserve(stock, 7, &[(3, 2)], 10), commit(stock, 7, 11))
-    });
-    let new = |outcome: &Outcome<()>| outcome.is_new();
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|(reserved, _)| new(&reserved.unwrap()))
-            .count(),
-        1
-    );
-    assert_eq!(
-        answers
-            .iter()
-            .filter(|(_, committed)| new(&committed.unwrap()))
-            .count(),
-        1
-    );
-    assert_eq!(level(&in_file(&path), 3, 11), (3, 0));
-}
-
-#[test]
-fn a_commit_and_a_release_at_once_have_one_winner() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stock.db");
-    reserve(&in_file(&path), 7, &[(3, 2)], 10).unwrap();
-    let won = at_once(16, &path, |stock, number| match number % 2 {
-        0 => commit(stock, 7, 11).is_ok(),
-        _ => release(stock, 7, 11).is_ok(),
-    });
-    let committed = won[1];
-    for (index, won) in won.iter().enumerate() {
-        assert_eq!(*won, (index % 2 == 1) == committed);
-    }
-    let left = if committed { 3 } else { 5 };
-    assert_eq!(level(&in_file(&path), 3, 11), (left, 0));
 }

@@ -1,14 +1,20 @@
 //! A loaded application: what all its requests share.
 
 use crate::capability::key_value::Stores;
-use crate::faults::{Faults, Kind};
+use crate::clock::Clock;
+use crate::event::{self, Event, TriggerError};
+use crate::faults::{self, Call, Faults, Interruption, Moment};
 use crate::log::ComponentLog;
 use crate::mounts::{Mount, Scratch};
 use crate::options::Bounds;
 use crate::outgoing::Client;
 use crate::state::State;
 use crate::stats::{Counters, DatabaseStats, Stats};
-use manifest::{AllowedHosts, Router};
+use bindings::cron::SpinCronPre;
+use bindings::inbound_redis::RedisTriggerPre;
+use broker::{Address, Broker};
+use bytes::Bytes;
+use manifest::{AllowedHosts, Router, Schedule};
 use sqlite::Database;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -35,16 +41,38 @@ pub(crate) struct Shared {
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) counters: Counters,
     pub(crate) faults: Arc<dyn Faults>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) broker: Broker,
+    pub(crate) crons: Vec<Cron>,
+    pub(crate) listeners: Vec<Listener>,
     /// Where the server listens, once it does.
     pub(crate) address: OnceLock<SocketAddr>,
     /// Keeps mounted files for as long as they can be read.
     pub(crate) _scratch: Option<Scratch>,
 }
 
+/// A component that runs at certain times.
+#[derive(Debug, Clone)]
+pub(crate) struct Cron {
+    pub(crate) component: String,
+    pub(crate) schedule: Schedule,
+}
+
+/// A component that runs for messages.
+#[derive(Debug, Clone)]
+pub(crate) struct Listener {
+    pub(crate) component: String,
+    pub(crate) address: Address,
+    pub(crate) channel: String,
+}
+
 /// One component, ready to be instantiated, and what it may do.
 pub(crate) struct Guest {
     pub(crate) id: String,
-    pub(crate) pre: ProxyPre<State>,
+    pub(crate) handlers: Handlers,
+    /// Held by a tick: a component has one at a time.
+    pub(crate) ticking: tokio::sync::Mutex<()>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) mounts: Vec<Mount>,
@@ -52,6 +80,13 @@ pub(crate) struct Guest {
     pub(crate) stores: BTreeSet<String>,
     pub(crate) databases: BTreeSet<String>,
     pub(crate) log: ComponentLog,
+}
+
+/// What a component can be run for. It always has those that its triggers need.
+pub(crate) struct Handlers {
+    pub(crate) http: Option<ProxyPre<State>>,
+    pub(crate) cron: Option<SpinCronPre<State>>,
+    pub(crate) message: Option<RedisTriggerPre<State>>,
 }
 
 impl App {
@@ -67,6 +102,35 @@ impl App {
             .routes()
             .map(|(route, component)| (route.to_owned(), component.to_owned()))
             .collect()
+    }
+
+    /// Address, channel and component of every trigger that waits for messages. No password is shown.
+    pub fn channels(&self) -> Vec<(String, String, String)> {
+        let shown = |listener: &Listener| {
+            (
+                listener.address.to_string(),
+                listener.channel.clone(),
+                listener.component.clone(),
+            )
+        };
+        self.0.listeners.iter().map(shown).collect()
+    }
+
+    /// Component and cron expression of every trigger that waits for a time.
+    pub fn schedules(&self) -> Vec<(String, String)> {
+        let shown = |cron: &Cron| (cron.component.clone(), cron.schedule.to_string());
+        self.0.crons.iter().map(shown).collect()
+    }
+
+    /// Runs the component's cron handler once, to its end, whether or not a cron trigger names it and
+    /// whether or not it runs already.
+    pub async fn run_cron(&self, component: &str) -> Result<(), TriggerError> {
+        event::run(&self.0, component, Event::Tick).await
+    }
+
+    /// Runs the component's message handler once, to its end, whether or not a trigger names it.
+    pub async fn deliver(&self, component: &str, payload: Bytes) -> Result<(), TriggerError> {
+        event::run(&self.0, component, Event::Message(payload)).await
     }
 
     /// What has happened since the start.
@@ -93,35 +157,17 @@ impl App {
 
 impl Shared {
     /// Counts a host call and asks the faults about it.
-    pub(crate) async fn before(
-        &self,
-        kind: Kind,
-        component: &str,
-        detail: &str,
-    ) -> Result<(), crate::faults::Interruption> {
-        self.counters.host_call(kind);
-        let call = crate::faults::Call {
-            kind,
-            component,
-            detail,
-            moment: crate::faults::Moment::Before,
-        };
-        crate::faults::consult(self.faults.as_ref(), call).await
+    pub(crate) async fn before(&self, call: Call<'_>) -> Result<(), Interruption> {
+        self.counters.host_call(call.kind);
+        faults::consult(self.faults.as_ref(), call).await
     }
 
     /// Asks the faults about a call that has been carried out.
-    pub(crate) async fn after(
-        &self,
-        kind: Kind,
-        component: &str,
-        detail: &str,
-    ) -> Result<(), crate::faults::Interruption> {
-        let call = crate::faults::Call {
-            kind,
-            component,
-            detail,
-            moment: crate::faults::Moment::After,
+    pub(crate) async fn after(&self, call: Call<'_>) -> Result<(), Interruption> {
+        let call = Call {
+            moment: Moment::After,
+            ..call
         };
-        crate::faults::consult(self.faults.as_ref(), call).await
+        faults::consult(self.faults.as_ref(), call).await
     }
 }

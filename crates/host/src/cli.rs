@@ -81,9 +81,11 @@ fn check(args: &CheckArgs) -> Result<ExitCode> {
     options.variables = manifest::CliVariables::parse(&given)?;
     let app = up::runtime()?.block_on(App::load(&manifest, options))?;
     report(&format!(
-        "{}: {} routes, nothing to complain about",
+        "{}: {} routes, {} channels, {} schedules, nothing to complain about",
         app.name(),
-        app.routes().len()
+        app.routes().len(),
+        app.channels().len(),
+        app.schedules().len()
     ));
     Ok(ExitCode::SUCCESS)
 }

@@ -2,25 +2,32 @@
 
 mod error;
 mod storage;
+mod triggers;
 
 pub use error::LoadError;
 
-use crate::app::{App, Guest, Shared};
+use crate::app::{App, Guest, Handlers, Shared};
 use crate::compose::{self, Part};
+use crate::event::{CRON_EXPORT, MESSAGE_EXPORT};
 use crate::log::ComponentLog;
 use crate::mounts::{self, Scratch};
 use crate::options::{Bounds, Options};
 use crate::outgoing::Client;
+use crate::state::State;
 use crate::stats::Counters;
 use crate::{capability, deny, engine, script};
+use bindings::cron::SpinCronPre;
+use bindings::inbound_redis::RedisTriggerPre;
 use manifest::{AllowedHosts, Component, Manifest, Resolver, Router};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use triggers::Needs;
 use wasmtime::Engine;
+use wasmtime::component::InstancePre;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// How long compiling may take before a line says what is going on.
@@ -29,7 +36,6 @@ const SLOW: Duration = Duration::from_millis(300);
 impl App {
     /// Builds everything that requests need. Slow only the first time a component is seen.
     pub async fn load(manifest: &Manifest, options: Options) -> Result<Self, LoadError> {
-        refuse_other_triggers(manifest)?;
         let environment = |name: &str| std::env::var(name).ok();
         let resolver = Resolver::new(
             manifest,
@@ -38,17 +44,23 @@ impl App {
             &environment,
         )?;
         let router = Router::new(manifest)?;
-        let components = serving(manifest, &options.only)?;
+        let needs = triggers::needs(manifest, &options.only)?;
+        let components: Vec<&Component> = needs
+            .keys()
+            .filter_map(|id| manifest.components.get(*id))
+            .collect();
+        let crons = triggers::crons(manifest, &needs);
+        let listeners = triggers::listeners(manifest, &needs, &resolver)?;
         let bounds = Bounds::new(&options, &manifest.application.limits);
         let engine = engine::engine(&bounds, options.pooling, &options.cache).map_err(LoadError::Engine)?;
-        let mut linked = link_all(&engine, &components, &options).await?;
+        let mut linked = link_all(&engine, &components, &needs, &options).await?;
         let (assets, scratch) = assets(&options)?;
         let mut guests = HashMap::new();
         for component in &components {
-            let Some(pre) = linked.remove(&component.id) else {
+            let Some(handlers) = linked.remove(&component.id) else {
                 continue;
             };
-            let guest = guest(component, pre, manifest, &resolver, &options, &assets)?;
+            let guest = guest(component, handlers, manifest, &resolver, &options, &assets)?;
             guests.insert(component.id.clone(), Arc::new(guest));
         }
         let shared = Shared {
@@ -64,6 +76,11 @@ impl App {
             bounds,
             counters: Counters::default(),
             faults: options.faults.clone(),
+            clock: options.clock.clone(),
+            seed: options.random_seed,
+            broker: options.broker.clone(),
+            crons,
+            listeners,
             address: OnceLock::new(),
             _scratch: scratch,
         };
@@ -72,56 +89,21 @@ impl App {
     }
 }
 
-fn refuse_other_triggers(manifest: &Manifest) -> Result<(), LoadError> {
-    let triggers = &manifest.triggers;
-    let trigger = match (triggers.redis.is_empty(), triggers.cron.is_empty()) {
-        (true, true) => return Ok(()),
-        (false, _) => "redis",
-        (true, false) => "cron",
-    };
-    let text = std::fs::read_to_string(&manifest.path).unwrap_or_default();
-    let header = format!("[[trigger.{trigger}]]");
-    let line = text
-        .lines()
-        .position(|line| line.replace(' ', "").starts_with(&header))
-        .map_or(1, |index| index + 1);
-    Err(LoadError::NotYet {
-        path: manifest.path.clone(),
-        line,
-        trigger,
-    })
-}
-
-/// The components that HTTP triggers name, all of them or those asked for.
-fn serving<'m>(manifest: &'m Manifest, only: &[String]) -> Result<Vec<&'m Component>, LoadError> {
-    let ids: BTreeSet<&String> = manifest
-        .triggers
-        .http
-        .iter()
-        .map(|trigger| &trigger.component)
-        .collect();
-    if let Some(unknown) = only.iter().find(|id| !ids.contains(id)) {
-        return Err(LoadError::NoSuchComponent(unknown.clone()));
-    }
-    let wanted = ids.into_iter().filter(|id| only.is_empty() || only.contains(id));
-    Ok(wanted.filter_map(|id| manifest.components.get(id)).collect())
-}
-
-type Linked = ProxyPre<crate::state::State>;
-
 /// Compiles and links all components at once, each on a thread of its own.
 async fn link_all(
     engine: &Engine,
     components: &[&Component],
+    needs: &BTreeMap<&str, Needs>,
     options: &Options,
-) -> Result<HashMap<String, Linked>, LoadError> {
-    let mut tasks: JoinSet<Result<(String, Linked), LoadError>> = JoinSet::new();
+) -> Result<HashMap<String, Handlers>, LoadError> {
+    let mut tasks: JoinSet<Result<(String, Handlers), LoadError>> = JoinSet::new();
     for component in components {
+        let needs = needs.get(component.id.as_str()).copied().unwrap_or_default();
         let (engine, component) = (engine.clone(), (*component).clone());
         let progress = options.progress.clone();
         tasks.spawn(async move {
             let id = component.id.clone();
-            let mut work = tokio::task::spawn_blocking(move || link(&engine, &component));
+            let mut work = tokio::task::spawn_blocking(move || link(&engine, &component, needs));
             let joined = tokio::select! {
                 joined = &mut work => joined,
                 () = tokio::time::sleep(SLOW) => {
@@ -137,13 +119,13 @@ async fn link_all(
     }
     let mut linked = HashMap::new();
     while let Some(joined) = tasks.join_next().await {
-        let (id, pre) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        linked.insert(id, pre);
+        let (id, handlers) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        linked.insert(id, handlers);
     }
     Ok(linked)
 }
 
-fn link(engine: &Engine, component: &Component) -> Result<Linked, LoadError> {
+fn link(engine: &Engine, component: &Component, needs: Needs) -> Result<Handlers, LoadError> {
     let bytes = composed(component)?;
     let wasm = |step| {
         let component = component.id.clone();
@@ -160,9 +142,34 @@ fn link(engine: &Engine, component: &Component) -> Result<Linked, LoadError> {
     let pre = linker
         .instantiate_pre(&compiled)
         .map_err(wasm("it needs an interface that this host does not have"))?;
-    ProxyPre::new(pre).map_err(wasm(
-        "it has an HTTP trigger but exports no wasi:http/incoming-handler@0.2",
-    ))
+    handlers(&component.id, pre, needs)
+}
+
+/// Finds the handlers that the triggers need. The others are found too when they are there, all but
+/// HTTP: without a route nobody gets to it.
+fn handlers(id: &str, pre: InstancePre<State>, needs: Needs) -> Result<Handlers, LoadError> {
+    let missing = |trigger, export| {
+        move |source| LoadError::Handler {
+            component: id.to_owned(),
+            trigger,
+            export,
+            source,
+        }
+    };
+    let http = needs.http.then(|| ProxyPre::new(pre.clone())).transpose();
+    let cron = SpinCronPre::new(pre.clone()).map(Some);
+    let message = RedisTriggerPre::new(pre).map(Some);
+    Ok(Handlers {
+        http: http.map_err(missing("an HTTP", "wasi:http/incoming-handler@0.2"))?,
+        cron: match needs.cron {
+            true => cron.map_err(missing("a cron", CRON_EXPORT))?,
+            false => cron.unwrap_or_default(),
+        },
+        message: match needs.message {
+            Some(trigger) => message.map_err(missing(trigger, MESSAGE_EXPORT))?,
+            None => message.unwrap_or_default(),
+        },
+    })
 }
 
 /// The component's bytes with its dependencies put in.
@@ -195,7 +202,7 @@ fn read(component: &Component, path: &Path) -> Result<Vec<u8>, LoadError> {
 
 fn guest(
     component: &Component,
-    pre: Linked,
+    handlers: Handlers,
     manifest: &Manifest,
     resolver: &Resolver,
     options: &Options,
@@ -219,7 +226,8 @@ fn guest(
     environment.extend(options.environment.iter().cloned());
     Ok(Guest {
         id: id.clone(),
-        pre,
+        handlers,
+        ticking: tokio::sync::Mutex::new(()),
         variables: resolver.component(id).clone(),
         environment: environment.into_iter().collect(),
         mounts,

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::{Clock, SystemClock};
 use crate::faults::{Faults, NoFaults};
+use broker::Broker;
 
 /// Everything about a start that the manifest does not say.
 pub struct Options {
@@ -37,6 +39,13 @@ pub struct Options {
     pub progress: Arc<dyn Fn(&str) + Send + Sync>,
     /// Where tests make host calls fail.
     pub faults: Arc<dyn Faults>,
+    /// What time it is for the components; tests own it.
+    pub clock: Arc<dyn Clock>,
+    /// Makes the components' random numbers the same in every start, as long as instances are made in
+    /// the same order; for tests.
+    pub random_seed: Option<u64>,
+    /// The way to the brokers. Applications of one process that share it share its local buses.
+    pub broker: Broker,
     /// Where tests make the databases themselves fail, below the host calls.
     pub sqlite_fault: Option<Arc<dyn sqlite::Fault>>,
     /// Goes before the manifest's limits; for tests.
@@ -95,6 +104,9 @@ impl Default for Options {
             guest_log: GuestLog::default(),
             progress: Arc::new(|_| {}),
             faults: Arc::new(NoFaults),
+            clock: Arc::new(SystemClock),
+            random_seed: None,
+            broker: Broker::new(),
             sqlite_fault: None,
             limits: Limits::default(),
             drain_timeout: Duration::from_secs(30),

@@ -21,6 +21,7 @@ use http_body_util::BodyExt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// Beyond it a chain of components is taken for a loop.
@@ -41,6 +42,7 @@ pub(crate) struct Outgoing {
     app: Arc<Shared>,
     guest: Arc<Guest>,
     chain: Chain,
+    trap: Arc<Notify>,
 }
 
 /// Where a request goes.
@@ -51,8 +53,13 @@ enum Target {
 }
 
 impl Outgoing {
-    pub(crate) fn new(app: Arc<Shared>, guest: Arc<Guest>, chain: Chain) -> Self {
-        Self { app, guest, chain }
+    pub(crate) fn new(app: Arc<Shared>, guest: Arc<Guest>, chain: Chain, trap: Arc<Notify>) -> Self {
+        Self {
+            app,
+            guest,
+            chain,
+            trap,
+        }
     }
 
     async fn send(self, mut request: Request<WasiBody>, options: RequestOptions) -> Sent {
@@ -62,14 +69,16 @@ impl Outgoing {
             Target::Component(_) | Target::Application => Kind::Chain,
         };
         let url = request.uri().to_string();
-        told(self.app.before(kind, &self.guest.id, &url).await)?;
+        let run = self.chain.run.clone();
+        let call = run.call(run.count(), kind, &self.guest.id, &url);
+        self.told(self.app.before(call).await).await?;
         let patience = options.first_byte_timeout.unwrap_or(PATIENCE);
         let sent = match target {
             Target::Network => self.app.client.send(request, &options).await,
             Target::Component(component) => in_time(patience, self.to_component(&component, request)).await,
             Target::Application => in_time(patience, self.to_application(request)).await,
         };
-        told(self.app.after(kind, &self.guest.id, &url).await)?;
+        self.told(self.app.after(call).await).await?;
         let between = options.between_bytes_timeout.unwrap_or(PATIENCE);
         sent.map(|response| response.map(|body| Impatient::new(body, between).boxed_unsync()))
     }
@@ -104,7 +113,8 @@ impl Outgoing {
 
     async fn to_component(&self, component: &str, request: Request<WasiBody>) -> Sent {
         let chain = self.next()?;
-        let Some(guest) = self.app.guests.get(component) else {
+        let serving = self.app.guests.get(component);
+        let Some(guest) = serving.filter(|guest| guest.handlers.http.is_some()) else {
             tracing::error!(component, "a request names a component that serves no HTTP");
             return Err(Error::DestinationNotFound);
         };
@@ -137,8 +147,19 @@ impl Outgoing {
         }
         Ok(Chain {
             depth: self.chain.depth + 1,
-            deadline: self.chain.deadline,
+            ..self.chain.clone()
         })
+    }
+
+    async fn told(&self, asked: Result<(), Interruption>) -> Result<(), Error> {
+        match asked {
+            Ok(()) => Ok(()),
+            Err(Interruption::Failed(text)) => Err(Error::InternalError(Some(text))),
+            Err(Interruption::Trapped) => {
+                self.trap.notify_one();
+                std::future::pending().await
+            }
+        }
     }
 }
 
@@ -161,15 +182,6 @@ async fn in_time(patience: Duration, sent: impl Future<Output = Sent>) -> Sent {
     match tokio::time::timeout(patience, Box::pin(sent)).await {
         Ok(sent) => sent,
         Err(_) => Err(Error::ConnectionReadTimeout),
-    }
-}
-
-fn told(asked: Result<(), Interruption>) -> Result<(), Error> {
-    match asked {
-        Ok(()) => Ok(()),
-        Err(Interruption::Failed(text)) => Err(Error::InternalError(Some(text))),
-        // A request is sent from a task that cannot trap its guest; the connection breaks instead.
-        Err(Interruption::Trapped) => Err(Error::ConnectionTerminated),
     }
 }
 

@@ -1,6 +1,6 @@
-//! One request on one fresh instance.
+//! One request on one fresh instance, and the bounds of every instance.
 //!
-//! The instance runs in a task of its own, so that it can go on after its response has begun and
+//! The instance of a request runs in a task of its own, so that it can go on after its response has begun and
 //! is not cut off when the client goes away. wasmtime-wasi-http has a `ProxyHandler` for this; it
 //! brings in the component model's async support, of which a WASI p2 guest uses nothing, and its
 //! worker queue has no bound, so the few lines it would save are written here.
@@ -12,8 +12,8 @@ use crate::state::{Chain, State};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tokio::time::timeout_at;
+use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::WasiHttpView;
@@ -69,26 +69,52 @@ impl Call {
         let mut store = State::store(self.app.clone(), self.guest.clone(), self.chain)
             .map_err(|error| broken(&error, &outcome))?;
         self.app.counters.instance();
+        let trap = store.data().trap.clone();
         let work = async {
             let mut view = store.data_mut().http();
             let request = view.new_incoming_request(Scheme::Http, self.request)?;
             let response = view.new_response_outparam(sender)?;
-            let proxy = self.guest.pre.instantiate_async(&mut store).await?;
+            let http = self.guest.handlers.http.as_ref();
+            let http = http.ok_or_else(|| wasmtime::format_err!("it has no HTTP trigger"))?;
+            let proxy = http.instantiate_async(&mut store).await?;
             proxy
                 .wasi_http_incoming_handler()
                 .call_handle(&mut store, request, response)
                 .await
         };
         // The outcome has to be known before the store goes, and the response's writer with it.
-        match timeout_at(deadline, work).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(broken(&error, &outcome)),
-            Err(_) => {
+        match bounded(work, deadline, &trap).await {
+            Ok(()) => Ok(()),
+            Err(Ended::Broken(error)) => Err(broken(&error, &outcome)),
+            Err(Ended::Deadline) => {
                 outcome.set_broken();
                 tracing::error!("the instance was stopped: it ran into the request's deadline");
                 Err(Failure::Deadline)
             }
         }
+    }
+}
+
+/// Why an instance did not come to its end.
+pub(crate) enum Ended {
+    /// It took too long.
+    Deadline,
+    /// It trapped, or could not be made.
+    Broken(wasmtime::Error),
+}
+
+/// Lets an instance work until its deadline, or until a fault ends it from outside.
+pub(crate) async fn bounded<T>(
+    work: impl Future<Output = wasmtime::Result<T>>,
+    deadline: Instant,
+    trap: &Notify,
+) -> Result<T, Ended> {
+    tokio::select! {
+        done = timeout_at(deadline, work) => match done {
+            Ok(done) => done.map_err(Ended::Broken),
+            Err(_) => Err(Ended::Deadline),
+        },
+        () = trap.notified() => Err(Ended::Broken(crate::state::injected())),
     }
 }
 

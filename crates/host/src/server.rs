@@ -6,6 +6,7 @@ use request::{absolute, add_spin_headers, announced_length, strip_transport};
 
 use crate::answer::{self, Failure};
 use crate::app::{App, Guest, Shared};
+use crate::faults::Cause;
 use crate::leftover::Leftover;
 use crate::run::Call;
 use crate::state::Chain;
@@ -166,10 +167,7 @@ async fn door(shared: &Arc<Shared>, request: Request<Incoming>, client: SocketAd
         permit => {
             let origin = Origin {
                 client,
-                chain: Chain {
-                    depth: 0,
-                    deadline: started + shared.bounds.request,
-                },
+                chain: Chain::begin(shared, Cause::Request),
                 permit: permit.ok(),
             };
             to_route(shared, request, origin).await

@@ -3,9 +3,10 @@
 //! It is dropped with the instance, however that ends; open databases roll back then.
 
 use crate::app::{Guest, Shared};
-use crate::faults::{Interruption, Kind};
+use crate::faults::{Cause, Interruption, Kind, Run};
 use crate::outgoing::Outgoing;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
@@ -15,13 +16,26 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 /// Handles of all kinds, pollables and streams included, that one instance may have at once.
 const MAX_RESOURCES: usize = 10_000;
 
-/// Where a request stands in a chain of components.
-#[derive(Debug, Clone, Copy)]
+/// Where an instance stands in a chain of components.
+#[derive(Debug, Clone)]
 pub(crate) struct Chain {
     /// How many components the request has come through.
     pub(crate) depth: u32,
     /// When it has to be over, for all of them.
     pub(crate) deadline: Instant,
+    /// What all of them work for.
+    pub(crate) run: Arc<Run>,
+}
+
+impl Chain {
+    /// The first link, which begins now.
+    pub(crate) fn begin(app: &Shared, cause: Cause) -> Self {
+        Self {
+            depth: 0,
+            deadline: Instant::now() + app.bounds.request,
+            run: Arc::new(Run::new(app.counters.run(cause), cause)),
+        }
+    }
 }
 
 /// The data of one store.
@@ -31,6 +45,11 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     /// Handles of databases and stores that are open, against their limit.
     pub(crate) open_handles: usize,
+    /// Ends the instance as a trap would, from a task that cannot trap it.
+    pub(crate) trap: Arc<Notify>,
+    run: Arc<Run>,
+    /// The number of the host call that is being made; a guest makes one at a time.
+    call: u64,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
@@ -40,14 +59,18 @@ pub(crate) struct State {
 impl State {
     /// A store for one instance of this component.
     pub(crate) fn store(app: Arc<Shared>, guest: Arc<Guest>, chain: Chain) -> wasmtime::Result<Store<Self>> {
-        let wasi = crate::capability::wasi::context(&guest)?;
+        let wasi = crate::capability::wasi::context(&app, &guest)?;
         let limits = StoreLimitsBuilder::new()
             .memory_size(app.bounds.memory_bytes)
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
+        let trap = Arc::new(Notify::new());
         let state = Self {
-            outgoing: Outgoing::new(app.clone(), guest.clone(), chain),
+            run: chain.run.clone(),
+            call: 0,
+            outgoing: Outgoing::new(app.clone(), guest.clone(), chain, trap.clone()),
+            trap,
             table,
             open_handles: 0,
             http: WasiHttpCtx::new(),
@@ -66,12 +89,15 @@ impl State {
 
     /// Asks the faults before a call; `Ok(Some(text))` means that the guest shall be told of a failure.
     pub(crate) async fn before(&mut self, kind: Kind, detail: &str) -> wasmtime::Result<Option<String>> {
-        told(self.app.before(kind, &self.guest.id, detail).await)
+        self.call = self.run.count();
+        let call = self.run.call(self.call, kind, &self.guest.id, detail);
+        told(self.app.before(call).await)
     }
 
     /// The same when the call has been carried out.
     pub(crate) async fn after(&mut self, kind: Kind, detail: &str) -> wasmtime::Result<Option<String>> {
-        told(self.app.after(kind, &self.guest.id, detail).await)
+        let call = self.run.call(self.call, kind, &self.guest.id, detail);
+        told(self.app.after(call).await)
     }
 }
 
@@ -79,8 +105,13 @@ fn told(asked: Result<(), Interruption>) -> wasmtime::Result<Option<String>> {
     match asked {
         Ok(()) => Ok(None),
         Err(Interruption::Failed(text)) => Ok(Some(text)),
-        Err(Interruption::Trapped) => Err(wasmtime::format_err!("a fault was injected")),
+        Err(Interruption::Trapped) => Err(injected()),
     }
+}
+
+/// What an instance traps with when a test wants it to.
+pub(crate) fn injected() -> wasmtime::Error {
+    wasmtime::format_err!("a fault was injected")
 }
 
 impl WasiView for State {

@@ -1,6 +1,6 @@
 //! Counters of what the host did; the bench reads them.
 
-use crate::faults::Kind;
+use crate::faults::{Cause, Kind};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -10,7 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Stats {
     /// Requests that came in from outside.
     pub requests: u64,
-    /// Instances made, for requests from outside and from components.
+    /// Ticks of cron triggers that were run.
+    pub ticks: u64,
+    /// Messages that were handed to a component.
+    pub messages: u64,
+    /// Instances made, for requests from outside and from components, ticks and messages.
     pub instances: u64,
     /// Host calls by kind.
     pub host_calls: BTreeMap<&'static str, u64>,
@@ -30,7 +34,10 @@ pub struct DatabaseStats {
 /// The counters themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    runs: AtomicU64,
     requests: AtomicU64,
+    ticks: AtomicU64,
+    messages: AtomicU64,
     instances: AtomicU64,
     host_calls: [AtomicU64; Kind::ALL.len()],
 }
@@ -40,8 +47,22 @@ impl Counters {
         self.requests.fetch_add(1, Relaxed);
     }
 
+    /// Counts a run that begins and answers its number. Requests are counted where they come in.
+    pub(crate) fn run(&self, cause: Cause) -> u64 {
+        match cause {
+            Cause::Request => {}
+            Cause::Tick => drop(self.ticks.fetch_add(1, Relaxed)),
+            Cause::Message => drop(self.messages.fetch_add(1, Relaxed)),
+        }
+        self.runs.fetch_add(1, Relaxed) + 1
+    }
+
     pub(crate) fn instance(&self) {
         self.instances.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn instances(&self) -> u64 {
+        self.instances.load(Relaxed)
     }
 
     pub(crate) fn host_call(&self, kind: Kind) {
@@ -52,6 +73,8 @@ impl Counters {
     pub(crate) fn read(&self) -> Stats {
         Stats {
             requests: self.requests.load(Relaxed),
+            ticks: self.ticks.load(Relaxed),
+            messages: self.messages.load(Relaxed),
             instances: self.instances.load(Relaxed),
             host_calls: Kind::ALL
                 .iter()

@@ -15,6 +15,7 @@ mod model;
 mod outbound;
 mod routes;
 mod runtime_config;
+mod schedule;
 mod schema;
 mod template;
 mod variables;
@@ -24,10 +25,11 @@ pub use error::{FileError, Problem};
 pub use headers::{RequestLine, is_spin_header, spin_headers};
 pub use model::{
     Application, Build, Component, CronTrigger, FileMount, HttpRoute, HttpTrigger, Limits, Manifest,
-    RedisTrigger, Triggers, Variable,
+    NatsTrigger, RedisTrigger, Triggers, Variable,
 };
 pub use outbound::{AllowedHosts, AllowedHostsError, service_chaining_target};
 pub use routes::{RouteError, RouteMatch, Router};
 pub use runtime_config::{KeyValueStore, RuntimeConfig, SqliteDatabase, VariablesProvider};
+pub use schedule::{Schedule, ScheduleError};
 pub use template::{Template, TemplateError, UndefinedVariable};
 pub use variables::{CliVariables, MissingVariable, Resolver, VariablesError};

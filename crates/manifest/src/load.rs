@@ -89,6 +89,7 @@ impl<'a> Loader<'a> {
                 .problem(raw.name.span(), "the application needs a name");
         }
         let redis_address = raw.trigger.redis.address.map(|address| self.template(&address));
+        let nats_address = raw.trigger.nats.address.map(|address| self.template(&address));
         Application {
             name: raw.name.into_inner(),
             version: raw.version,
@@ -96,6 +97,7 @@ impl<'a> Loader<'a> {
             authors: raw.authors,
             http_base: raw.trigger.http.base.unwrap_or_else(|| "/".to_owned()),
             redis_address,
+            nats_address,
             limits: self.limits(raw.tool.bodega),
         }
     }

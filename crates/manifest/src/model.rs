@@ -1,6 +1,6 @@
 //! What a checked `spin.toml` says. Every path is resolved against the manifest's folder.
 
-use crate::{Dependency, Template};
+use crate::{Dependency, Schedule, Template};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -37,6 +37,8 @@ pub struct Application {
     pub http_base: String,
     /// `[application.trigger.redis] address`: the server of triggers that name none.
     pub redis_address: Option<Template>,
+    /// `[application.trigger.nats] address`: the same for NATS.
+    pub nats_address: Option<Template>,
     /// `[application.tool.bodega]`: limits only this host knows; Spin skips the table.
     pub limits: Limits,
 }
@@ -152,6 +154,8 @@ pub struct Triggers {
     pub redis: Vec<RedisTrigger>,
     /// `[[trigger.cron]]`.
     pub cron: Vec<CronTrigger>,
+    /// `[[trigger.nats]]`.
+    pub nats: Vec<NatsTrigger>,
 }
 
 /// Runs a component for each HTTP request on its route.
@@ -194,6 +198,29 @@ pub struct CronTrigger {
     pub id: String,
     /// The component it runs.
     pub component: String,
-    /// When, in seven fields of which seconds come first and the year is optional.
-    pub cron_expression: String,
+    /// When.
+    pub schedule: Schedule,
+}
+
+/// Runs a component for each message on a NATS subject. Only this host has it; Spin has no such trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NatsTrigger {
+    /// Its name, made up in the way of the others.
+    pub id: String,
+    /// The component it runs.
+    pub component: String,
+    /// The subject it listens to; wildcards are NATS's own.
+    pub subject: Template,
+    /// The server; `None` is the one of [`Application::nats_address`].
+    pub address: Option<Template>,
+    /// The queue group that shares the messages; `None` is what the address says.
+    pub queue: Option<Template>,
+    /// The JetStream stream to take messages from; without one, delivery is at most once.
+    pub stream: Option<Template>,
+    /// The durable consumer on that stream.
+    pub durable: Option<Template>,
+    /// How often the stream delivers a message that is not handled.
+    pub max_deliver: Option<u64>,
+    /// How long the stream waits for a message to be handled before it delivers it again.
+    pub ack_wait_ms: Option<u64>,
 }

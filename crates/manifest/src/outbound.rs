@@ -7,7 +7,7 @@ use entry::Entry;
 use std::fmt;
 use url::{Host, Url};
 
-pub(crate) use entry::check_entry;
+pub(crate) use entry::{asks_for_chaining, check_entry};
 
 /// The domain under which components reach each other.
 const CHAINING_DOMAIN: &str = "spin.internal";
@@ -41,7 +41,8 @@ impl AllowedHosts {
     /// Reads the entries of a component, with the variables' values put in.
     ///
     /// An entry that is empty because its variables are (`{{ host }}`, `https://{{ host }}`) grants nothing
-    /// and is no error, so that an endpoint can be optional.
+    /// and is no error, so that an endpoint can be optional. A variable may hold a whole address, such as a
+    /// broker's; what stands behind its `?` says how to use it, not where it is, and is left out.
     pub fn new(
         component: &Component,
         manifest: &Manifest,
@@ -61,7 +62,11 @@ impl AllowedHosts {
             if !template.is_literal() && matches!(text.as_str(), "" | "http://" | "https://") {
                 continue;
             }
-            entries.push(Entry::parse(&text, &components).map_err(refuse)?);
+            let place = match text.split_once('?') {
+                Some((place, _)) if !template.is_literal() => place,
+                _ => &text,
+            };
+            entries.push(Entry::parse(place, &components).map_err(refuse)?);
         }
         Ok(Self { entries })
     }

@@ -57,6 +57,8 @@ pub(crate) struct RawTriggerSettings {
     pub(crate) http: RawHttpSettings,
     #[serde(default)]
     pub(crate) redis: RawRedisSettings,
+    #[serde(default)]
+    pub(crate) nats: RawNatsSettings,
     #[serde(default, rename = "cron")]
     pub(crate) _cron: RawCronSettings,
 }
@@ -70,6 +72,12 @@ pub(crate) struct RawHttpSettings {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawRedisSettings {
+    pub(crate) address: Option<Text>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawNatsSettings {
     pub(crate) address: Option<Text>,
 }
 
@@ -115,6 +123,8 @@ pub(crate) struct RawTriggers {
     pub(crate) redis: Vec<RawRedisTrigger>,
     #[serde(default)]
     pub(crate) cron: Vec<RawCronTrigger>,
+    #[serde(default)]
+    pub(crate) nats: Vec<RawNatsTrigger>,
 }
 
 pub(crate) type RawComponentRef = Spanned<StringOr<Box<RawComponent>>>;
@@ -161,7 +171,22 @@ pub(crate) struct RawRedisTrigger {
 pub(crate) struct RawCronTrigger {
     pub(crate) id: Option<String>,
     pub(crate) component: RawComponentRef,
-    pub(crate) cron_expression: String,
+    pub(crate) cron_expression: Text,
+}
+
+/// Known to this host only.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawNatsTrigger {
+    pub(crate) id: Option<String>,
+    pub(crate) component: RawComponentRef,
+    pub(crate) subject: Text,
+    pub(crate) address: Option<Text>,
+    pub(crate) queue: Option<Text>,
+    pub(crate) stream: Option<Text>,
+    pub(crate) durable: Option<Text>,
+    pub(crate) max_deliver: Option<Spanned<u64>>,
+    pub(crate) ack_wait_ms: Option<Spanned<u64>>,
 }
 
 #[derive(Deserialize)]

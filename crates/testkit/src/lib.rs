@@ -1,5 +1,7 @@
 //! What the tests of every domain need: time and randomness that they own.
 
+pub mod servers;
+
 use std::cell::Cell;
 
 use kernel::{Instant, Millis};

@@ -14,6 +14,9 @@ pub const IDENTITY_HEADER: &str = "x-bodega-identity";
 /// The header with the request's id.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
+/// The header in which the gateway hands the client's own credential to the internal routes.
+pub const CREDENTIAL_HEADER: &str = "x-bodega-credential";
+
 /// An identity is believed for this long: a request's way through the shop, not a session.
 const LIFETIME: Millis = Millis(30_000);
 

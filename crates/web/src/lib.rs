@@ -16,7 +16,9 @@ mod request;
 mod response;
 mod route;
 
-pub use identity::{IDENTITY_HEADER, Identity, IdentityKey, REQUEST_ID_HEADER, Role, Unverified};
+pub use identity::{
+    CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, REQUEST_ID_HEADER, Role, Unverified,
+};
 pub use json::{Object, Whole};
 pub use page::{Page, PageRequest};
 pub use problem::{Code, FieldError, Problem};

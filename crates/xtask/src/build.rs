@@ -12,17 +12,29 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 use crate::guest::{self, Guest};
+use crate::mutant;
 use crate::run::{heading, note, run};
-use crate::target::{self, TRIPLE};
+use crate::target::{self, TRIPLE, Target};
 use crate::tree::{Tree, cargo};
 
 /// Builds everything that `up` and the tests run.
 pub(crate) fn build(tree: &Tree) -> Result<()> {
     let target = target::ensure(tree)?;
     let guests = guest::all(tree)?;
+    components(tree, &target, &guests)
+}
 
+/// The same, and the mutants that only tests run.
+pub(crate) fn build_with_mutants(tree: &Tree) -> Result<()> {
+    let target = target::ensure(tree)?;
+    let guests = guest::all(tree)?;
+    components(tree, &target, &guests)?;
+    mutant::build(tree, &target, &guests)
+}
+
+fn components(tree: &Tree, target: &Target, guests: &[Guest]) -> Result<()> {
     heading("building the components (1/4)");
-    let mut command = guest_cargo(tree, "build", &guests);
+    let mut command = guest_cargo(tree, "build", guests);
     target.configure(&mut command);
     run(&mut command)?;
 
@@ -35,19 +47,20 @@ pub(crate) fn build(tree: &Tree) -> Result<()> {
 
     heading("composing (3/4)");
     fs::create_dir_all(tree.target("components"))?;
-    for guest in &guests {
+    for guest in guests {
         finish(tree, guest).with_context(|| format!("could not finish the component {}", guest.name))?;
     }
-    precompile(tree, &guests)
+    for guest in guests.iter().filter(|guest| !guest.whole.is_empty()) {
+        complete(tree, guest).with_context(|| format!("could not complete the component {}", guest.name))?;
+    }
+    precompile(tree, guests)
 }
 
 /// Checks the shop, which also fills the host's cache of machine code: the first `up` then starts as fast
 /// as any other, and without what a compiler leaves in memory.
 fn precompile(tree: &Tree, guests: &[Guest]) -> Result<()> {
     let stamp = tree.target("components/.compiled");
-    let components = guests
-        .iter()
-        .map(|guest| tree.target(&format!("components/{}.wasm", guest.name)));
+    let components = guests.iter().map(|guest| artefact(tree, &guest.name));
     let inputs: Vec<PathBuf> = components.chain([host(tree), tree.path("spin.toml")]).collect();
     if is_fresh(&stamp, inputs.iter())? {
         return Ok(());
@@ -79,37 +92,52 @@ pub(crate) fn guest_cargo(tree: &Tree, verb: &str, guests: &[Guest]) -> Command 
 
 /// Makes the final artefact of one guest, unless it is there and nothing it is made of is newer.
 fn finish(tree: &Tree, guest: &Guest) -> Result<()> {
-    let done = tree.target(&format!("components/{}.wasm", guest.name));
-    let mut inputs = vec![raw(tree, &guest.name)];
-    inputs.extend(guest.plugs.iter().map(|plug| raw(tree, plug)));
+    let plugs = guest.plugs.iter().map(|plug| raw(tree, plug)).collect();
+    compose(tree, &raw(tree, &guest.name), plugs, &artefact(tree, &guest.name))
+}
+
+/// Makes the artefact with everything in it that the manifest would put in.
+fn complete(tree: &Tree, guest: &Guest) -> Result<()> {
+    let parts = guest.whole.iter().map(|part| artefact(tree, part)).collect();
+    let done = artefact(tree, &format!("{}-whole", guest.name));
+    compose(tree, &artefact(tree, &guest.name), parts, &done)
+}
+
+pub(crate) fn compose(tree: &Tree, socket: &Path, plugs: Vec<PathBuf>, done: &Path) -> Result<()> {
     // Another host may compose differently.
-    let composer = (!guest.plugs.is_empty()).then(|| host(tree));
-    if is_fresh(&done, inputs.iter().chain(&composer))? {
+    let composer = (!plugs.is_empty()).then(|| host(tree));
+    let inputs = [socket.to_owned()].into_iter().chain(plugs.iter().cloned());
+    let inputs: Vec<PathBuf> = inputs.chain(composer).collect();
+    if is_fresh(done, inputs.iter())? {
         return Ok(());
     }
     let part = done.with_extension("wasm.part");
-    if guest.plugs.is_empty() {
-        fs::copy(&inputs[0], &part)?;
+    if plugs.is_empty() {
+        fs::copy(socket, &part)?;
     } else {
         let mut command = Command::new(host(tree));
-        command.arg("compose").arg(&inputs[0]);
-        for plug in &inputs[1..] {
+        command.arg("compose").arg(socket);
+        for plug in &plugs {
             command.arg("--plug").arg(plug);
         }
         run(command.arg("-o").arg(&part))?;
     }
-    if replace(&part, &done)? {
+    if replace(&part, done)? {
         note(&format!("{}", done.display()));
     }
     Ok(())
 }
 
-fn raw(tree: &Tree, name: &str) -> PathBuf {
+pub(crate) fn artefact(tree: &Tree, name: &str) -> PathBuf {
+    tree.target(&format!("components/{name}.wasm"))
+}
+
+pub(crate) fn raw(tree: &Tree, name: &str) -> PathBuf {
     tree.target(&format!("{TRIPLE}/guest/{}.wasm", name.replace('-', "_")))
 }
 
 /// Whether `done` exists and is no older than all of `inputs`.
-fn is_fresh<'a>(done: &Path, inputs: impl Iterator<Item = &'a PathBuf>) -> Result<bool> {
+pub(crate) fn is_fresh<'a>(done: &Path, inputs: impl Iterator<Item = &'a PathBuf>) -> Result<bool> {
     let Some(made) = modified(done)? else {
         return Ok(false);
     };

@@ -9,12 +9,17 @@ use toml::Table;
 use crate::tree::Tree;
 
 /// A crate that becomes one `.wasm`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Guest {
     /// The package's name, which is also the artefact's.
     pub(crate) name: String,
     /// The guests that are composed into it, from `[package.metadata.bodega] plug`.
     pub(crate) plugs: Vec<String>,
+    /// The guests that complete it, from `[package.metadata.bodega] whole`: where the manifest composes
+    /// one level deep, others can only take it whole, as `NAME-whole.wasm`.
+    pub(crate) whole: Vec<String>,
+    /// Its features `mutant-…`: builds without one of its guards.
+    pub(crate) mutants: Vec<String>,
 }
 
 /// All guests, by name.
@@ -48,21 +53,29 @@ fn parse(text: &str) -> Result<Guest> {
         .get("name")
         .and_then(|name| name.as_str())
         .context("the package has no name")?;
-    let plug = package
-        .get("metadata")
-        .and_then(|all| all.get("bodega"))
-        .and_then(|ours| ours.get("plug"));
-    let plugs = match plug {
-        None => Vec::new(),
+    let ours = package.get("metadata").and_then(|all| all.get("bodega"));
+    let names = |key: &str| match ours.and_then(|ours| ours.get(key)) {
+        None => Ok(Vec::new()),
         Some(list) => list
             .clone()
             .try_into()
-            .context("`plug` is a list of component names")?,
+            .with_context(|| format!("`{key}` is a list of component names")),
     };
     Ok(Guest {
         name: name.to_owned(),
-        plugs,
+        plugs: names("plug")?,
+        whole: names("whole")?,
+        mutants: mutants(&table),
     })
+}
+
+fn mutants(table: &Table) -> Vec<String> {
+    let features = table.get("features").and_then(|features| features.as_table());
+    let names = features.into_iter().flat_map(Table::keys);
+    names
+        .filter(|name| name.starts_with("mutant-"))
+        .cloned()
+        .collect()
 }
 
 /// Composition is one level deep, as Spin's is: what is plugged in must be whole by itself.
@@ -80,6 +93,13 @@ fn refuse_bad_plugs(guests: &[Guest]) -> Result<()> {
                 Some(_) => {}
             }
         }
+        let unknown = |name: &&String| guests.iter().all(|other| other.name != **name);
+        if let Some(missing) = guest.whole.iter().find(unknown) {
+            bail!(
+                "{} is made whole by {missing}, but there is no such component",
+                guest.name
+            );
+        }
     }
     Ok(())
 }
@@ -92,6 +112,8 @@ mod tests {
         Guest {
             name: name.to_owned(),
             plugs: plugs.iter().map(|&plug| plug.to_owned()).collect(),
+            whole: Vec::new(),
+            mutants: Vec::new(),
         }
     }
 
@@ -104,6 +126,20 @@ mod tests {
             guest("stock", &[])
         );
         assert!(parse("[package]\nname = \"x\"\n[package.metadata.bodega]\nplug = \"y\"\n").is_err());
+        let whole = "[package]\nname = \"order\"\n[package.metadata.bodega]\nwhole = [\"stock\"]\n";
+        assert_eq!(parse(whole).unwrap().whole, ["stock"]);
+        let mutant = "[package]\nname = \"order\"\n[features]\nmutant-no-lease = []\nother = []\n";
+        assert_eq!(parse(mutant).unwrap().mutants, ["mutant-no-lease"]);
+    }
+
+    #[test]
+    fn what_makes_a_guest_whole_must_exist() {
+        let order = Guest {
+            whole: vec!["stock".to_owned()],
+            ..guest("order", &[])
+        };
+        assert!(refuse_bad_plugs(&[order.clone(), guest("stock", &[])]).is_ok());
+        assert!(refuse_bad_plugs(&[order]).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod check;
 mod data;
 mod greet;
 mod guest;
+mod mutant;
 mod run;
 mod secrets;
 mod sysroot;

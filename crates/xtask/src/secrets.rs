@@ -38,8 +38,11 @@ fn create(path: &Path) -> Result<()> {
     let text = format!(
         "# Made by `cargo xtask up`. Whoever reads this can sign in as anyone: keep it to yourself.\n\
          # jwt_keys: id:key pairs with commas between, the first one signs. identity_key: one key.\n\
+         # jobs_key: what `Authorization: Bearer` must say on /internal/**.\n\
          jwt_keys = \"k1:{}\"\n\
-         identity_key = \"{}\"\n",
+         identity_key = \"{}\"\n\
+         jobs_key = \"{}\"\n",
+        random_key()?,
         random_key()?,
         random_key()?
     );
@@ -83,7 +86,12 @@ fn verify(text: &str) -> Result<()> {
         verify_key(key).with_context(|| format!("the key {id} in jwt_keys"))?;
     }
     ensure!(!value("jwt_keys")?.trim().is_empty(), "jwt_keys is empty");
-    verify_key(value("identity_key")?).context("identity_key")
+    verify_key(value("identity_key")?).context("identity_key")?;
+    // Without one the internal routes are closed, which is how shops began.
+    match table.contains_key("jobs_key") {
+        true => verify_key(value("jobs_key")?).context("jobs_key"),
+        false => Ok(()),
+    }
 }
 
 /// Says what is wrong with a key, and nothing of the key itself.
@@ -151,6 +159,10 @@ mod tests {
             (
                 format!("jwt_keys = \"k1:{good}\"\nidentity_key = \"?\""),
                 "not base64",
+            ),
+            (
+                format!("jwt_keys = \"k1:{good}\"\nidentity_key = \"{good}\"\njobs_key = \"YQ==\""),
+                "jobs_key",
             ),
         ];
         for (text, reason) in cases {

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::build;
+use crate::build::{build, build_with_mutants};
 use crate::run::{heading, run};
 use crate::tree::{Tree, cargo};
 
 /// Builds everything, then runs the tests of the workspace, or those that `arguments` select.
 pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
-    build(tree)?;
+    build_with_mutants(tree)?;
     heading("testing");
     let mut command = Command::new(cargo());
     command.args(["test", "--no-fail-fast"]).current_dir(tree.root());

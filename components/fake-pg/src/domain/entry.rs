@@ -1,18 +1,35 @@
 use kernel::{Money, OrderId};
 
-/// The gateway's own name of a payment: the same order always gets the same one.
+/// The gateway's name of a payment: its own, or the one it gave the customer's window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentKey(String);
 
+/// What our own names begin with; no window gets one of them.
+const OWN: &str = "fake-pg-";
+
+/// The longest key of a window.
+const MAX_KEY: usize = 200;
+
 impl PaymentKey {
-    /// The key of an order's payment.
+    /// Our own name of an order's payment: the same order always gets the same one.
     pub fn of(order: OrderId) -> Self {
-        Self(format!("fake-pg-{order}"))
+        Self(format!("{OWN}{order}"))
     }
 
-    /// The order it was given for; none for a key that is not ours.
+    /// The name of a payment that a customer began in the window: 1 to 200 visible ASCII characters.
+    pub fn of_window(text: &str) -> Option<Self> {
+        let fits = (1..=MAX_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        (fits && !text.starts_with(OWN)).then(|| Self(text.to_owned()))
+    }
+
+    /// The order that one of our own names was given for; none for any other name.
     pub fn order(text: &str) -> Option<OrderId> {
-        text.strip_prefix("fake-pg-")?.parse().ok()
+        text.strip_prefix(OWN)?.parse().ok()
+    }
+
+    /// Whether the customer began this payment in the window.
+    pub fn is_of_window(&self) -> bool {
+        !self.0.starts_with(OWN)
     }
 
     /// As it is handed out.
@@ -49,6 +66,8 @@ pub enum Verdict {
 pub struct Entry {
     /// Whose payment it is.
     pub order: OrderId,
+    /// What the payment is called here.
+    pub key: PaymentKey,
     /// How much was asked for.
     pub asked: Money,
     /// What was decided.
@@ -58,11 +77,11 @@ pub struct Entry {
 /// Why no money was taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApproveRefused {
-    /// A rule said no; carries its code.
+    /// A rule said no, or there is no such payment to confirm; carries the code.
     #[error("refused: {0}")]
     Refused(String),
-    /// The order was approved before with another amount.
-    #[error("the order was approved with another amount")]
+    /// The order was approved before with another amount, or under another key.
+    #[error("the order was approved with another amount or key")]
     DiffersFromExisting,
 }
 
@@ -94,33 +113,35 @@ pub enum CancelStep {
 
 impl Entry {
     /// Takes the money.
-    pub fn approved(order: OrderId, asked: Money) -> Self {
+    pub fn approved(order: OrderId, key: PaymentKey, asked: Money) -> Self {
         let approval = Approval {
-            key: PaymentKey::of(order),
+            key: key.clone(),
             amount: asked,
             cancelled: Money::zero(asked.currency()),
         };
         Self {
             order,
+            key,
             asked,
             verdict: Verdict::Approved(approval),
         }
     }
 
     /// Takes no money.
-    pub const fn refused(order: OrderId, asked: Money, code: String) -> Self {
+    pub const fn refused(order: OrderId, key: PaymentKey, asked: Money, code: String) -> Self {
         Self {
             order,
+            key,
             asked,
             verdict: Verdict::Refused { code },
         }
     }
 
-    /// The answer to whoever asks for `amount`, the first time or again.
-    pub fn answer(self, amount: Money) -> Result<Approval, ApproveRefused> {
+    /// The answer to whoever asks for `amount` under `key`, the first time or again.
+    pub fn answer(self, key: &PaymentKey, amount: Money) -> Result<Approval, ApproveRefused> {
         match self.verdict {
             Verdict::Refused { code } => Err(ApproveRefused::Refused(code)),
-            Verdict::Approved(approval) if approval.amount != amount => {
+            Verdict::Approved(approval) if approval.amount != amount || approval.key != *key => {
                 Err(ApproveRefused::DiffersFromExisting)
             }
             Verdict::Approved(approval) => Ok(approval),
@@ -173,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_lead_back_to_their_order() {
+    fn our_own_names_lead_back_to_their_order() {
         assert_eq!(PaymentKey::order(PaymentKey::of(order()).as_str()), Some(order()));
         for text in [
             "",
@@ -188,8 +209,26 @@ mod tests {
         }
     }
 
-    fn answers(entry: &Entry, amount: i64, expected: &Expect) {
-        expected.assert_eq(&match entry.clone().answer(won(amount)) {
+    #[test]
+    fn a_window_has_any_name_but_ours() {
+        let longest = "k".repeat(200);
+        for text in ["k", "tgen_20261121:a/b;c", &longest] {
+            let key = PaymentKey::of_window(text).unwrap();
+            assert!(key.is_of_window() && key.as_str() == text, "{text}");
+        }
+        let too_long = "k".repeat(201);
+        for text in ["", "a b", "a\n", "키", "fake-pg-7", "fake-pg-x", &too_long] {
+            assert_eq!(PaymentKey::of_window(text), None, "{text:?}");
+        }
+        assert!(!PaymentKey::of(order()).is_of_window());
+    }
+
+    fn window() -> PaymentKey {
+        PaymentKey::of_window("window").unwrap()
+    }
+
+    fn answers(entry: &Entry, key: &PaymentKey, amount: i64, expected: &Expect) {
+        expected.assert_eq(&match entry.clone().answer(key, won(amount)) {
             Ok(approval) => format!("{} {}", approval.key.as_str(), approval.amount.minor()),
             Err(refused) => refused.to_string(),
         });
@@ -197,21 +236,25 @@ mod tests {
 
     #[test]
     fn a_repetition_gets_the_first_answer() {
-        let approved = Entry::approved(order(), won(100));
-        answers(&approved, 100, &expect!["fake-pg-7 100"]);
-        answers(
-            &approved,
-            101,
-            &expect!["the order was approved with another amount"],
-        );
-        let refused = Entry::refused(order(), won(100), "NO".to_owned());
-        answers(&refused, 100, &expect!["refused: NO"]);
-        answers(&refused, 101, &expect!["refused: NO"]);
+        let own = PaymentKey::of(order());
+        let differs = expect!["the order was approved with another amount or key"];
+        let approved = Entry::approved(order(), own.clone(), won(100));
+        answers(&approved, &own, 100, &expect!["fake-pg-7 100"]);
+        answers(&approved, &own, 101, &differs);
+        answers(&approved, &window(), 100, &differs);
+        let confirmed = Entry::approved(order(), window(), won(100));
+        answers(&confirmed, &window(), 100, &expect!["window 100"]);
+        answers(&confirmed, &window(), 101, &differs);
+        answers(&confirmed, &own, 100, &differs);
+        let refused = Entry::refused(order(), own.clone(), won(100), "NO".to_owned());
+        for (key, amount) in [(&own, 100), (&own, 101), (&window(), 100)] {
+            answers(&refused, key, amount, &expect!["refused: NO"]);
+        }
     }
 
     #[test]
     fn a_cancellation_is_a_repetition_or_differs_or_exceeds_or_is_new() {
-        let mut approval = Entry::approved(order(), won(100)).approval().unwrap();
+        let mut approval = Entry::approved(order(), window(), won(100)).approval().unwrap();
         approval.cancelled = won(60);
         assert_eq!(
             approval.cancel(Some(won(60)), won(60)),

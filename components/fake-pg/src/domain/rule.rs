@@ -1,5 +1,7 @@
 use kernel::{Millis, Money};
 
+use crate::domain::PaymentKey;
+
 /// The longest code of a refusal.
 const MAX_CODE: usize = 60;
 
@@ -12,7 +14,7 @@ const CANCEL_CODE: &str = "NOT_CANCELABLE_PAYMENT";
 /// Which call of the gateway a rule steers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// Taking money.
+    /// Taking money, by approval or by confirmation.
     Approve,
     /// Giving it back.
     Cancel,
@@ -31,18 +33,13 @@ pub enum Deed {
     Slow(Millis),
 }
 
-/// How an amount is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Equal,
-    AtLeast,
-    AtMost,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Condition {
-    comparison: Comparison,
-    minor: i64,
+/// What must hold of a call's amount or of the payment's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    Is(i64),
+    AtLeast(i64),
+    AtMost(i64),
+    Key(String),
 }
 
 /// One rule: for which calls it stands, and what it does to them.
@@ -83,9 +80,11 @@ impl Rules {
             .map(Self)
     }
 
-    /// The rules for this call, in order.
-    pub fn matching(&self, verb: Verb, amount: Money) -> impl Iterator<Item = &Rule> {
-        self.0.iter().filter(move |rule| rule.stands_for(verb, amount))
+    /// The rules for this call about a payment of this key, in order.
+    pub fn matching(&self, verb: Verb, key: &str, amount: Money) -> impl Iterator<Item = &Rule> {
+        self.0
+            .iter()
+            .filter(move |rule| rule.stands_for(verb, key, amount))
     }
 }
 
@@ -105,11 +104,12 @@ impl Rule {
         &self.text
     }
 
-    fn stands_for(&self, verb: Verb, amount: Money) -> bool {
-        let holds = |condition: &Condition| match condition.comparison {
-            Comparison::Equal => amount.minor() == condition.minor,
-            Comparison::AtLeast => amount.minor() >= condition.minor,
-            Comparison::AtMost => amount.minor() <= condition.minor,
+    fn stands_for(&self, verb: Verb, key: &str, amount: Money) -> bool {
+        let holds = |condition: &Condition| match condition {
+            Condition::Is(minor) => amount.minor() == *minor,
+            Condition::AtLeast(minor) => amount.minor() >= *minor,
+            Condition::AtMost(minor) => amount.minor() <= *minor,
+            Condition::Key(named) => key == named,
         };
         self.verb == verb && self.conditions.iter().all(holds)
     }
@@ -142,7 +142,9 @@ impl<'a> Words<'a> {
         };
         for word in rest {
             if let Some(rest) = word.strip_prefix("amount") {
-                read.conditions.push(condition(rest)?);
+                read.conditions.push(of_amount(rest)?);
+            } else if let Some(key) = word.strip_prefix("key=") {
+                read.conditions.push(of_key(key)?);
             } else if let Some(number) = word.strip_prefix("first=") {
                 once(&mut read.first, "first", number_up_to(number, 1_000)?)?;
             } else if let Some(number) = word.strip_prefix("ms=") {
@@ -210,17 +212,30 @@ impl<'a> Words<'a> {
     }
 }
 
-fn condition(text: &str) -> Result<Condition, String> {
-    let split = |sign| text.strip_prefix(sign);
-    let (comparison, number) = split(">=")
-        .map(|number| (Comparison::AtLeast, number))
-        .or_else(|| split("<=").map(|number| (Comparison::AtMost, number)))
-        .or_else(|| split("=").map(|number| (Comparison::Equal, number)))
+fn of_amount(text: &str) -> Result<Condition, String> {
+    type Compare = fn(i64) -> Condition;
+    let signs: [(&str, Compare); 3] = [
+        (">=", Condition::AtLeast),
+        ("<=", Condition::AtMost),
+        ("=", Condition::Is),
+    ];
+    let (compare, number) = signs
+        .into_iter()
+        .find_map(|(sign, compare)| Some((compare, text.strip_prefix(sign)?)))
         .ok_or_else(|| format!("amount{text} compares by none of =, >=, <="))?;
-    let minor = digits(number)
+    digits(number)
         .filter(|minor| *minor <= Money::MAX_MINOR)
-        .ok_or_else(|| format!("{number:?} is not an amount"))?;
-    Ok(Condition { comparison, minor })
+        .map(compare)
+        .ok_or_else(|| format!("{number:?} is not an amount"))
+}
+
+/// A window's key, or one of our own names.
+fn of_key(text: &str) -> Result<Condition, String> {
+    if PaymentKey::of_window(text).is_some() || PaymentKey::order(text).is_some() {
+        Ok(Condition::Key(text.to_owned()))
+    } else {
+        Err(format!("{text:?} is no payment's key"))
+    }
 }
 
 fn number_up_to(text: &str, max: u32) -> Result<u32, String> {
@@ -258,7 +273,7 @@ mod tests {
     use expect_test::expect;
     use kernel::Currency;
 
-    fn effects(rules: &str, verb: Verb, amount: i64) -> String {
+    fn effects(rules: &str, verb: Verb, key: &str, amount: i64) -> String {
         let amount = Money::try_new(amount, Currency::Krw).unwrap();
         let rules = Rules::parse(rules).unwrap();
         let effect = |rule: &Rule| {
@@ -269,7 +284,7 @@ mod tests {
             )
         };
         rules
-            .matching(verb, amount)
+            .matching(verb, key, amount)
             .map(effect)
             .collect::<Vec<_>>()
             .join(", ")
@@ -296,7 +311,10 @@ mod tests {
             (Verb::Cancel, 5),
             (Verb::Cancel, 6),
         ] {
-            table.push_str(&format!("{verb:?} {amount}: {}\n", effects(RULES, verb, amount)));
+            table.push_str(&format!(
+                "{verb:?} {amount}: {}\n",
+                effects(RULES, verb, "window", amount)
+            ));
         }
         expect![[r#"
             Approve 1: 
@@ -316,11 +334,38 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_may_name_one_payment() {
+        const RULES: &str = "refuse key=lost-card LOST_CARD; timeout key=fake-pg-7 amount=5; \
+            refuse-cancel key=lost-card first=1";
+        let mut table = String::new();
+        for (verb, key, amount) in [
+            (Verb::Approve, "lost-card", 1),
+            (Verb::Approve, "lost-card2", 1),
+            (Verb::Approve, "fake-pg-7", 5),
+            (Verb::Approve, "fake-pg-7", 6),
+            (Verb::Cancel, "lost-card", 5),
+            (Verb::Cancel, "fake-pg-7", 5),
+        ] {
+            let effects = effects(RULES, verb, key, amount);
+            table.push_str(&format!("{verb:?} {key} {amount}: {effects}\n"));
+        }
+        expect![[r#"
+            Approve lost-card 1: Refuse("LOST_CARD")
+            Approve lost-card2 1: 
+            Approve fake-pg-7 5: Timeout
+            Approve fake-pg-7 6: 
+            Cancel lost-card 5: Refuse("NOT_CANCELABLE_PAYMENT") x1
+            Cancel fake-pg-7 5: 
+        "#]]
+        .assert_eq(&table);
+    }
+
+    #[test]
     fn no_rules_steer_nothing() {
         for text in ["", "  \n", ";"] {
             assert_eq!(Rules::parse(text), Ok(Rules::default()), "{text:?}");
         }
-        assert_eq!(effects("", Verb::Approve, 777), "");
+        assert_eq!(effects("", Verb::Approve, "window", 777), "");
     }
 
     #[test]
@@ -337,6 +382,10 @@ mod tests {
             "refuse amount>= 5 NO",
             "refuse amount>=9007199254740992 NO",
             "refuse amount>=99999999999999999999 NO",
+            "refuse key= NO",
+            "refuse key=키 NO",
+            "refuse key=fake-pg-x NO",
+            "refuse key>=a NO",
             "refuse amount=5 no",
             "refuse amount=5 NO TWICE",
             "refuse amount=5 NO first=1",
@@ -367,6 +416,10 @@ mod tests {
             rule "refuse amount>= 5 NO": "" is not an amount
             rule "refuse amount>=9007199254740992 NO": "9007199254740992" is not an amount
             rule "refuse amount>=99999999999999999999 NO": "99999999999999999999" is not an amount
+            rule "refuse key= NO": "" is no payment's key
+            rule "refuse key=키 NO": "키" is no payment's key
+            rule "refuse key=fake-pg-x NO": "fake-pg-x" is no payment's key
+            rule "refuse key>=a NO": "key>=a" is not understood
             rule "refuse amount=5 no": "no" is not understood
             rule "refuse amount=5 NO TWICE": has a code twice
             rule "refuse amount=5 NO first=1": refuse takes no first=

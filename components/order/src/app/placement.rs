@@ -1,8 +1,8 @@
-use kernel::{MoneyError, OrderId, UserId};
+use kernel::{MoneyError, UserId};
 use store::DbError;
 
-use super::{Quote, QuoteError};
-use crate::domain::{Cart, Failure, Item, Line, Method, Order};
+use super::{KeyError, Quote, QuoteError};
+use crate::domain::{Cart, Item, Line, Method};
 
 /// What a customer asks for.
 #[derive(Debug, Clone)]
@@ -17,20 +17,26 @@ pub struct Placement {
     pub key: Option<String>,
 }
 
-/// How an order that was placed ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placed {
-    /// Paid for.
-    Paid(Order),
-    /// Nothing was sold, nothing is held or charged.
-    Failed(Failure),
-    /// Not decided yet: it is on disk, and recovery will decide it.
-    Pending(OrderId),
+/// A customer asks for everything in the cart.
+#[derive(Debug, Clone)]
+pub struct CartPlacement {
+    /// Who.
+    pub user: UserId,
+    /// How it is paid.
+    pub method: Method,
+    /// The client's `Idempotency-Key`.
+    pub key: Option<String>,
 }
 
 /// Why an order was not even written down.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
+    /// The cart is empty.
+    #[error("the cart is empty")]
+    EmptyCart,
+    /// A line of the cart is not for sale any more; carries its place.
+    #[error("line {0} of the cart is not for sale any more")]
+    CartOutdated(usize),
     /// An item names nothing; carries its place.
     #[error("item {0} names nothing that is sold")]
     UnknownItem(usize),
@@ -40,13 +46,16 @@ pub enum PlaceError {
     /// The quantities or the total are beyond what can be sold at once.
     #[error("the order is too large")]
     TooLarge,
-    /// The key was used for something else.
-    #[error("the key was used with another body")]
-    KeyReused,
+    /// The key can't be answered.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Something did not answer before anything was done.
     #[error("not available: {0}")]
     Unavailable(String),
-    /// A defect of the store.
+    /// A setting makes no sense.
+    #[error("{0}")]
+    Setting(String),
+    /// The store.
     #[error(transparent)]
     Store(#[from] DbError),
 }
@@ -79,6 +88,14 @@ impl Placement {
     }
 }
 
+impl CartPlacement {
+    /// The command in one canonical text. What is in the cart is no part of it: once the order is paid,
+    /// it is not there any more.
+    pub(super) fn command(&self) -> String {
+        format!("from cart by {}", self.method.text())
+    }
+}
+
 /// Lines at the quoted prices; what ships as the same SKU becomes one line.
 pub(super) fn lines(cart: &Cart, quotes: Vec<Quote>) -> Result<Vec<Line>, PlaceError> {
     if quotes.len() != cart.items().len() {
@@ -94,6 +111,8 @@ pub(super) fn lines(cart: &Cart, quotes: Vec<Quote>) -> Result<Vec<Line>, PlaceE
                 product: quote.product,
                 sku: quote.sku,
                 name: quote.name,
+                category: quote.category,
+                seller: quote.seller,
                 unit_price: quote.unit_price,
                 quantity: *quantity,
             }),

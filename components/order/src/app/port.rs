@@ -1,12 +1,11 @@
-//! What the use cases need from the other domains and from the store.
+//! What the use cases need from the other domains.
 //!
 //! These are the contracts in `wit/` as far as orders use them: `Unavailable` always means that it may or
 //! may not have happened.
 
 use kernel::{Instant, Money, OrderId, ProductId, Quantity, SkuId, UserId};
-use store::DbError;
 
-use crate::domain::{Failure, Item, Method, Order};
+use crate::domain::{Item, Method, PaymentKey};
 
 /// What one piece is called and costs now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +16,10 @@ pub struct Quote {
     pub sku: SkuId,
     /// The product's name.
     pub name: String,
+    /// The category's name.
+    pub category: String,
+    /// Who sells it.
+    pub seller: String,
     /// The price of one piece.
     pub unit_price: Money,
 }
@@ -55,7 +58,7 @@ pub enum ReserveError {
 /// Why goods did not leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitError {
-    /// The reservation is gone; its goods may be somebody else's.
+    /// The reservation is gone; its goods are somebody else's.
     Gone(&'static str),
     /// No answer.
     Unavailable(String),
@@ -66,6 +69,15 @@ pub enum CommitError {
 pub enum ReleaseError {
     /// They are sold.
     Committed,
+    /// No answer.
+    Unavailable(String),
+}
+
+/// Why sold goods were not taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakeBackError {
+    /// They were never sold.
+    NotCommitted,
     /// No answer.
     Unavailable(String),
 }
@@ -81,14 +93,32 @@ pub trait Goods {
     ) -> Result<(), ReserveError>;
     /// Lets reserved goods go.
     fn commit(&self, order: OrderId) -> Result<(), CommitError>;
-    /// Gives reserved goods back.
+    /// Gives reserved goods back, and keeps any from being reserved later.
     fn release(&self, order: OrderId) -> Result<(), ReleaseError>;
+    /// Takes sold goods back.
+    fn take_back(&self, order: OrderId) -> Result<(), TakeBackError>;
+}
+
+/// The code of a charge that was refused because its payment had been voided before.
+pub const VOIDED: &str = "VOIDED";
+
+/// Money to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// For which order; it is charged once.
+    pub order: OrderId,
+    /// From whom.
+    pub user: UserId,
+    /// How much.
+    pub amount: Money,
+    /// How it is paid.
+    pub method: Method,
 }
 
 /// Why no money was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChargeError {
-    /// The gateway said no.
+    /// The gateway said no, with this code.
     Refused(String),
     /// The method is not offered.
     MethodNotOffered,
@@ -98,11 +128,9 @@ pub enum ChargeError {
     Unavailable(String),
 }
 
-/// Why no money was given back.
+/// Why money may still be kept, or still be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RefundError {
-    /// None had been taken.
-    NotCaptured,
+pub enum VoidError {
     /// It was refused; a person must look.
     Refused(String),
     /// No answer.
@@ -112,32 +140,33 @@ pub enum RefundError {
 /// `shop:payment/payment`.
 pub trait Payments {
     /// Takes the money, once per order.
-    fn charge(&self, order: OrderId, user: UserId, amount: Money, method: Method) -> Result<(), ChargeError>;
-    /// Gives `amount` back; `key` names this one refund.
-    fn refund(&self, order: OrderId, key: &str, amount: Money, reason: &str) -> Result<(), RefundError>;
+    fn charge(&self, charge: &Charge) -> Result<(), ChargeError>;
+    /// Takes it from a payment that the customer began in the gateway's window.
+    fn confirm(&self, charge: &Charge, payment: &PaymentKey) -> Result<(), ChargeError>;
+    /// Gives back what was taken, under `key`, and keeps any from being taken later. The charge is the one
+    /// that was or would have been made.
+    fn void(&self, charge: &Charge, key: &str, reason: &str) -> Result<(), VoidError>;
 }
 
-/// A client's `Idempotency-Key`, and what it asked for with it.
+/// So many pieces of one SKU in a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CartLine {
+    /// The product.
+    pub product: ProductId,
+    /// Which kind of it.
+    pub sku: SkuId,
+    /// How many.
+    pub quantity: Quantity,
+}
+
+/// The cart did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyUse {
-    /// The client's key: 1 to 255 visible ASCII characters.
-    pub key: String,
-    /// What was asked, in one canonical text.
-    pub command: String,
-}
+pub struct CartUnavailable(pub String);
 
-/// The store of orders.
-pub trait Orders {
-    /// Writes a PENDING order and the key that made it. `false`: the id or the key is taken.
-    fn insert(&self, order: &Order, key: Option<&KeyUse>, lease_until: Instant) -> Result<bool, DbError>;
-    /// What a user's key was used for before.
-    fn find_key(&self, user: UserId, key: &str) -> Result<Option<(String, OrderId)>, DbError>;
-    /// PENDING → PAID with its history and event. `false`: somebody decided first.
-    fn pay(&self, order: &Order, now: Instant) -> Result<bool, DbError>;
-    /// PENDING → FAILED with its history and event. `false`: somebody decided first.
-    fn fail(&self, order: &Order, failure: &Failure, now: Instant) -> Result<bool, DbError>;
-    /// One order of one user.
-    fn load(&self, user: UserId, order: OrderId) -> Result<Option<Order>, DbError>;
-    /// A user's orders before `before`, newest first.
-    fn list(&self, user: UserId, before: Option<OrderId>, limit: u32) -> Result<Vec<Order>, DbError>;
+/// `shop:cart/cart`.
+pub trait Carts {
+    /// What the customer has in the cart.
+    fn lines(&self, user: UserId) -> Result<Vec<CartLine>, CartUnavailable>;
+    /// Takes out what the order bought, once.
+    fn take(&self, order: OrderId, user: UserId, lines: &[CartLine]) -> Result<(), CartUnavailable>;
 }

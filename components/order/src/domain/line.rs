@@ -9,6 +9,10 @@ pub struct Line {
     pub sku: SkuId,
     /// The product's name at that moment.
     pub name: String,
+    /// The category's name; empty on lines that are older than this was kept.
+    pub category: String,
+    /// Who sells it; empty on lines that are older than this was kept.
+    pub seller: String,
     /// The price of one piece.
     pub unit_price: Money,
     /// How many pieces.
@@ -59,6 +63,8 @@ mod tests {
             product: ProductId::try_new(1).unwrap(),
             sku: SkuId::try_new(1).unwrap(),
             name: "x".to_owned(),
+            category: "y".to_owned(),
+            seller: "z".to_owned(),
             unit_price: Money::try_new(unit, Currency::Krw).unwrap(),
             quantity: Quantity::try_new(quantity).unwrap(),
         }

@@ -1,6 +1,6 @@
 use kernel::{Instant, OrderId, Outcome, UserId};
 
-use super::{Line, Totals};
+use super::{Cancellation, Line, Totals};
 
 /// How the customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub enum Failure {
     MethodNotOffered,
     /// Something the checkout needs did not answer; everything was given back.
     Unavailable,
+    /// Whoever drove the checkout disappeared; everything was given back.
+    Abandoned,
 }
 
 impl Failure {
@@ -61,6 +63,7 @@ impl Failure {
             Self::PaymentRefused { .. } => "PAYMENT_REFUSED",
             Self::MethodNotOffered => "METHOD_NOT_OFFERED",
             Self::Unavailable => "UNAVAILABLE",
+            Self::Abandoned => "ABANDONED",
         }
     }
 
@@ -69,7 +72,7 @@ impl Failure {
         match self {
             Self::OutOfStock { free } => free.to_string(),
             Self::PaymentRefused { code } => code.clone(),
-            Self::MethodNotOffered | Self::Unavailable => String::new(),
+            Self::MethodNotOffered | Self::Unavailable | Self::Abandoned => String::new(),
         }
     }
 
@@ -82,7 +85,16 @@ impl Failure {
             }),
             "METHOD_NOT_OFFERED" => Some(Self::MethodNotOffered),
             "UNAVAILABLE" => Some(Self::Unavailable),
+            "ABANDONED" => Some(Self::Abandoned),
             _ => None,
+        }
+    }
+
+    /// Whether it says nothing about what was asked for, so that asking again is a new try.
+    pub const fn is_outage(&self) -> bool {
+        match self {
+            Self::Unavailable | Self::Abandoned => true,
+            Self::OutOfStock { .. } | Self::PaymentRefused { .. } | Self::MethodNotOffered => false,
         }
     }
 }
@@ -91,7 +103,10 @@ impl Failure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// Written down; its checkout is under way, or was left behind and waits for recovery.
-    Pending,
+    Pending {
+        /// When the time to pay runs out, if it waits for its payment now.
+        pay_until: Option<Instant>,
+    },
     /// Paid for.
     Paid {
         /// When.
@@ -104,15 +119,26 @@ pub enum State {
         /// Why.
         failure: Failure,
     },
+    /// Taken back; nothing of it is held or charged any more.
+    Cancelled {
+        /// When.
+        at: Instant,
+        /// Why.
+        why: Cancellation,
+    },
 }
 
 impl State {
+    /// The words of all states there are.
+    pub const WORDS: [&str; 4] = ["PENDING", "PAID", "FAILED", "CANCELLED"];
+
     /// As clients and the database write it.
     pub const fn text(&self) -> &'static str {
         match self {
-            Self::Pending => "PENDING",
+            Self::Pending { .. } => "PENDING",
             Self::Paid { .. } => "PAID",
             Self::Failed { .. } => "FAILED",
+            Self::Cancelled { .. } => "CANCELLED",
         }
     }
 }
@@ -151,11 +177,8 @@ impl State {
     pub fn pay(self, now: Instant) -> Result<Outcome<Self>, TransitionRefused> {
         match self {
             Self::Paid { .. } => Ok(Outcome::AlreadyDone(self)),
-            Self::Failed { .. } => Err(TransitionRefused {
-                from: self.text(),
-                to: "PAID",
-            }),
-            Self::Pending => Ok(Outcome::Done(Self::Paid { at: now })),
+            Self::Failed { .. } | Self::Cancelled { .. } => Err(self.refuse("PAID")),
+            Self::Pending { .. } => Ok(Outcome::Done(Self::Paid { at: now })),
         }
     }
 
@@ -163,11 +186,33 @@ impl State {
     pub fn fail(self, now: Instant, failure: Failure) -> Result<Outcome<Self>, TransitionRefused> {
         match self {
             Self::Failed { .. } => Ok(Outcome::AlreadyDone(self)),
-            Self::Paid { .. } => Err(TransitionRefused {
-                from: self.text(),
-                to: "FAILED",
-            }),
-            Self::Pending => Ok(Outcome::Done(Self::Failed { at: now, failure })),
+            Self::Paid { .. } | Self::Cancelled { .. } => Err(self.refuse("FAILED")),
+            Self::Pending { .. } => Ok(Outcome::Done(Self::Failed { at: now, failure })),
+        }
+    }
+
+    /// PAID → CANCELLED, or PENDING → CANCELLED when the time to pay ran out. The first reason stays.
+    pub fn cancel(self, now: Instant, why: Cancellation) -> Result<Outcome<Self>, TransitionRefused> {
+        match (&self, &why) {
+            (Self::Cancelled { .. }, _) => Ok(Outcome::AlreadyDone(self)),
+            (Self::Pending { .. }, Cancellation::Expired)
+            | (
+                Self::Paid { .. },
+                Cancellation::Customer(_) | Cancellation::Admin(_) | Cancellation::SoldOut,
+            ) => Ok(Outcome::Done(Self::Cancelled { at: now, why })),
+            (
+                Self::Pending { .. },
+                Cancellation::Customer(_) | Cancellation::Admin(_) | Cancellation::SoldOut,
+            )
+            | (Self::Paid { .. }, Cancellation::Expired)
+            | (Self::Failed { .. }, _) => Err(self.refuse("CANCELLED")),
+        }
+    }
+
+    const fn refuse(&self, to: &'static str) -> TransitionRefused {
+        TransitionRefused {
+            from: self.text(),
+            to,
         }
     }
 }
@@ -179,6 +224,9 @@ mod tests {
     const NOW: Instant = Instant::from_micros(7);
     const THEN: Instant = Instant::from_micros(3);
 
+    const PENDING: State = State::Pending { pay_until: None };
+    const PAID: State = State::Paid { at: THEN };
+
     fn failed() -> State {
         State::Failed {
             at: THEN,
@@ -186,33 +234,53 @@ mod tests {
         }
     }
 
+    fn cancelled(at: Instant, why: Cancellation) -> State {
+        State::Cancelled { at, why }
+    }
+
+    #[track_caller]
+    fn refused(from: &'static str, to: &'static str, answer: Result<Outcome<State>, TransitionRefused>) {
+        assert_eq!(answer, Err(TransitionRefused { from, to }));
+    }
+
     #[test]
     fn every_state_meets_every_verb() {
+        let gone = || cancelled(THEN, Cancellation::SoldOut);
         let pay = |state: State| state.pay(NOW);
+        assert_eq!(pay(PENDING), Ok(Outcome::Done(State::Paid { at: NOW })));
+        assert_eq!(pay(PAID), Ok(Outcome::AlreadyDone(PAID)));
+        refused("FAILED", "PAID", pay(failed()));
+        refused("CANCELLED", "PAID", pay(gone()));
+
         let fail = |state: State| state.fail(NOW, Failure::Unavailable);
-        let paid = State::Paid { at: THEN };
-        assert_eq!(pay(State::Pending), Ok(Outcome::Done(State::Paid { at: NOW })));
-        assert_eq!(pay(paid.clone()), Ok(Outcome::AlreadyDone(paid.clone())));
-        assert_eq!(
-            pay(failed()),
-            Err(TransitionRefused {
-                from: "FAILED",
-                to: "PAID"
-            })
-        );
-        let gone = State::Failed {
+        let given_up = State::Failed {
             at: NOW,
             failure: Failure::Unavailable,
         };
-        assert_eq!(fail(State::Pending), Ok(Outcome::Done(gone)));
+        assert_eq!(fail(PENDING), Ok(Outcome::Done(given_up)));
         assert_eq!(fail(failed()), Ok(Outcome::AlreadyDone(failed())));
+        refused("PAID", "FAILED", fail(PAID));
+        refused("CANCELLED", "FAILED", fail(gone()));
+
+        for why in [
+            Cancellation::Customer(None),
+            Cancellation::Admin(None),
+            Cancellation::SoldOut,
+        ] {
+            let cancel = |state: State| state.cancel(NOW, why.clone());
+            assert_eq!(cancel(PAID), Ok(Outcome::Done(cancelled(NOW, why.clone()))));
+            assert_eq!(cancel(gone()), Ok(Outcome::AlreadyDone(gone())));
+            refused("PENDING", "CANCELLED", cancel(PENDING));
+            refused("FAILED", "CANCELLED", cancel(failed()));
+        }
+        let expire = |state: State| state.cancel(NOW, Cancellation::Expired);
         assert_eq!(
-            fail(paid),
-            Err(TransitionRefused {
-                from: "PAID",
-                to: "FAILED"
-            })
+            expire(PENDING),
+            Ok(Outcome::Done(cancelled(NOW, Cancellation::Expired)))
         );
+        assert_eq!(expire(gone()), Ok(Outcome::AlreadyDone(gone())));
+        refused("PAID", "CANCELLED", expire(PAID));
+        refused("FAILED", "CANCELLED", expire(failed()));
     }
 
     #[test]
@@ -224,6 +292,7 @@ mod tests {
             },
             Failure::MethodNotOffered,
             Failure::Unavailable,
+            Failure::Abandoned,
         ] {
             assert_eq!(Failure::parse(failure.text(), &failure.detail()), Some(failure));
         }
@@ -233,5 +302,11 @@ mod tests {
             assert_eq!(Method::parse(method.text()), Some(method));
         }
         assert_eq!(Method::parse("card"), None);
+    }
+
+    #[test]
+    fn the_words_of_all_states_are_known() {
+        let all = [PENDING, PAID, failed(), cancelled(NOW, Cancellation::Expired)];
+        assert_eq!(all.map(|state| state.text()), State::WORDS);
     }
 }

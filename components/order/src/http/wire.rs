@@ -1,10 +1,10 @@
-//! The JSON of orders.
+//! The JSON that clients send.
 
-use kernel::{ProductId, Quantity, SkuId};
-use serde::{Deserialize, Serialize};
+use kernel::{OrderId, ProductId, Quantity, SkuId};
+use serde::Deserialize;
 use web::{FieldError, Object, Problem, Request, Whole};
 
-use crate::domain::{Cart, Failure, Item, Line, Method, Order, State, order_number};
+use crate::domain::{Cart, Item, Method, Note, PaymentKey};
 
 /// The body of `POST /orders`: one product, or a list of items.
 #[derive(Deserialize)]
@@ -53,6 +53,124 @@ impl NewOrder {
     }
 }
 
+/// The body of `POST /orders/from-cart`; it may be missing.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewCartOrder {
+    payment_method: Option<String>,
+}
+
+impl NewCartOrder {
+    /// How it is paid: by card unless the client says otherwise.
+    pub(super) fn parse(self) -> Result<Method, Problem> {
+        let mut errors = Errors(Vec::new());
+        let method = match self.payment_method {
+            None => Some(Method::Card),
+            Some(text) => errors.method(Some(&text)),
+        };
+        method.ok_or_else(|| Problem::invalid(errors.0))
+    }
+}
+
+/// The body of a cancellation; it may be missing.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewCancel {
+    reason: Option<String>,
+}
+
+impl NewCancel {
+    /// What the client says about it.
+    pub(super) fn parse(self) -> Result<Option<Note>, Problem> {
+        let note = self.reason.as_deref().map(Note::parse).transpose();
+        Ok(note
+            .map_err(|error| Problem::invalid_field("reason", error))?
+            .flatten())
+    }
+}
+
+/// The body of `POST /payments/confirm`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewConfirm {
+    payment_key: Option<String>,
+    order_id: Option<Whole>,
+    amount: Option<Whole>,
+}
+
+impl NewConfirm {
+    /// The payment's key, the order (none when no order can have this number) and the amount.
+    pub(super) fn parse(self) -> Result<(PaymentKey, Option<OrderId>, i64), Problem> {
+        let mut errors = Errors(Vec::new());
+        let key = errors.payment_key("paymentKey", self.payment_key.as_deref());
+        let order = errors.present("orderId", self.order_id);
+        let amount = errors.present("amount", self.amount);
+        match (key, order, amount) {
+            (Some(key), Some(order), Some(amount)) => Ok((key, OrderId::try_from(order.0).ok(), amount.0)),
+            _ => Err(Problem::invalid(errors.0)),
+        }
+    }
+}
+
+/// What the payment gateway sends on its own. It may say more than we read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Hook {
+    event_type: Option<String>,
+    #[serde(rename = "createdAt")]
+    _created_at: Option<String>,
+    data: Option<Object<HookData>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HookData {
+    payment_key: Option<String>,
+    order_id: Option<OrderName>,
+    status: Option<String>,
+}
+
+/// Some gateways know orders by numbers, some by texts.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number or a text")]
+enum OrderName {
+    Number(Whole),
+    Text(String),
+}
+
+impl Hook {
+    /// The order it is about; none when it is none of ours.
+    pub(super) fn parse(self) -> Result<Option<OrderId>, Problem> {
+        let mut errors = Errors(Vec::new());
+        errors.word("eventType", self.event_type.as_deref());
+        let Some(Object(data)) = self.data else {
+            errors.add("data", "is missing");
+            return Err(Problem::invalid(errors.0));
+        };
+        errors.payment_key("data.paymentKey", data.payment_key.as_deref());
+        errors.word("data.status", data.status.as_deref());
+        match errors.present("data.orderId", data.order_id) {
+            Some(name) if errors.0.is_empty() => Ok(match name {
+                OrderName::Number(number) => OrderId::try_from(number.0).ok(),
+                OrderName::Text(text) => text.parse().ok(),
+            }),
+            Some(_) | None => Err(Problem::invalid(errors.0)),
+        }
+    }
+}
+
+/// The JSON body of a request that may come without one.
+pub(super) fn optional_json<T: Default + serde::de::DeserializeOwned>(
+    request: &Request,
+    has_body: bool,
+) -> Result<T, Problem> {
+    if has_body {
+        request.json()
+    } else {
+        Ok(T::default())
+    }
+}
+
 /// Everything that is wrong with a body.
 struct Errors(Vec<FieldError>);
 
@@ -62,6 +180,26 @@ impl Errors {
             field: field.into(),
             message: message.to_string(),
         });
+    }
+
+    fn present<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.add(field, "is missing");
+        }
+        value
+    }
+
+    fn payment_key(&mut self, field: &str, text: Option<&str>) -> Option<PaymentKey> {
+        let key = PaymentKey::try_new(self.present(field, text)?);
+        key.map_err(|error| self.add(field, error)).ok()
+    }
+
+    /// A word such as a status: what it says does not matter here.
+    fn word(&mut self, field: &str, text: Option<&str>) {
+        let text = self.present(field, text);
+        if text.is_some_and(|text| !(1..=100).contains(&text.len())) {
+            self.add(field, "must have 1 to 100 bytes");
+        }
     }
 
     fn method(&mut self, text: Option<&str>) -> Option<Method> {
@@ -144,76 +282,4 @@ pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Probl
         )
     };
     key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
-}
-
-/// An order as its owner sees it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct OrderView {
-    id: u64,
-    order_number: String,
-    user_id: u64,
-    product_id: Option<u64>,
-    quantity: Option<u32>,
-    items: Vec<ItemView>,
-    currency: &'static str,
-    total_amount: i64,
-    discount_amount: i64,
-    payment_amount: i64,
-    payment_method: &'static str,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failure_reason: Option<&'static str>,
-    created_at: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ItemView {
-    product_id: u64,
-    sku_id: u64,
-    name: String,
-    unit_price: i64,
-    quantity: u32,
-    amount: i64,
-}
-
-impl OrderView {
-    /// `productId` and `quantity` are the first line's, for clients that know no lines.
-    pub(super) fn of(order: &Order) -> Self {
-        let first = order.lines.first();
-        let failure = match &order.state {
-            State::Failed { failure, .. } => Some(Failure::text(failure)),
-            State::Pending | State::Paid { .. } => None,
-        };
-        Self {
-            id: order.id.get(),
-            order_number: order_number(order.id),
-            user_id: order.user.get(),
-            product_id: first.map(|line| line.product.get()),
-            quantity: first.map(|line| line.quantity.get()),
-            items: order.lines.iter().map(ItemView::of).collect(),
-            currency: order.totals.total.currency().code(),
-            total_amount: order.totals.total.minor(),
-            discount_amount: order.totals.discount.minor(),
-            payment_amount: order.totals.due.minor(),
-            payment_method: order.method.text(),
-            status: order.state.text(),
-            failure_reason: failure,
-            created_at: order.created_at.rfc3339(),
-        }
-    }
-}
-
-impl ItemView {
-    fn of(line: &Line) -> Self {
-        Self {
-            product_id: line.product.get(),
-            sku_id: line.sku.get(),
-            name: line.name.clone(),
-            unit_price: line.unit_price.minor(),
-            quantity: line.quantity.get(),
-            amount: line.unit_price.minor() * i64::from(line.quantity.get()),
-        }
-    }
 }

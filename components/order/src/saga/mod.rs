@@ -1,18 +1,38 @@
-//! The checkout as a saga: what is done in which order, and what a failure undoes.
+//! What is done for an order, in which order, and what a failure undoes.
 //!
-//! | step    | does                    | undone by        | repeating is safe because         |
-//! |---------|-------------------------|------------------|-----------------------------------|
-//! | Reserve | `stock.reserve`         | `stock.release`  | one reservation per order id      |
-//! | Charge  | `payment.charge`        | `payment.refund` | one payment per order id          |
-//! | Pay     | order PENDING → PAID    | never            | a compare-and-set on the state    |
-//! | Commit  | `stock.commit`          | never            | a committed reservation stays so  |
+//! | step     | does                              | undone by | repeating is safe because                   |
+//! |----------|-----------------------------------|-----------|---------------------------------------------|
+//! | Reserve  | `stock.reserve`                   | Release   | one reservation per order id                |
+//! | Wait     | the work becomes AWAIT            | never     | a compare-and-set on the work and its owner |
+//! | Charge   | `payment.charge` or `.confirm`    | Void      | one payment per order id                    |
+//! | Pay      | order PENDING → PAID              | never     | a compare-and-set on state and owner        |
+//! | Commit   | `stock.commit`                    | never     | a committed reservation stays so            |
+//! | Empty    | `cart.take`                       | never     | once per order id                           |
+//! | Void     | `payment.void`                    | never     | one refund per key; nothing comes after it  |
+//! | Release  | `stock.release`                   | never     | a released reservation stays so             |
+//! | TakeBack | `stock.take-back`, else `release` | never     | once per order id                           |
 //!
-//! The PENDING order is on disk before the first step: it is the intent of them all, since each can be
-//! asked again by the order's id. `Pay` is the point of no return: before it a failure undoes what may
-//! have happened, in reverse; after it a step is retried until it is done. A step without an answer is
-//! asked once more; without one again it may have happened, so it is undone too. An undo that is refused is [`Next::Stuck`], for a person; an undo
-//! without an answer leaves the order to recovery ([`Next::Parked`]).
+//! | plan     | steps                                   | when                                             |
+//! |----------|-----------------------------------------|--------------------------------------------------|
+//! | Place    | Reserve, Charge, **Pay**, Commit, Empty | a checkout in one call                           |
+//! | Await    | Reserve, **Wait**                       | the first call of a two-step checkout            |
+//! | Confirm  | Charge, **Pay**, Commit, Empty          | the second call                                  |
+//! | Finish   | Commit, Empty                           | a PAID order that nobody has looked at again     |
+//! | Undo     | Void, Release                           | a checkout or a confirmation that was abandoned  |
+//! | Expire   | Release                                 | a two-step order that was not paid in time       |
+//! | Cancel   | Void, TakeBack                          | a PAID order that somebody wants undone          |
+//!
+//! The bold step is the point of no return: before it a failure undoes what may have happened, in reverse;
+//! after it, and in a plan without one, a step is retried until it is done. Empty is left out of orders
+//! that are not made of a cart.
+//!
+//! What is to be done is on disk before the first step, as the order's work, and every step can be asked
+//! again by the order's id; so recovery needs no log of what was reached, and begins its plan anew. A step
+//! without an answer is asked once more; without one again it may have happened. An undo that is refused is
+//! [`Next::Stuck`], for a person; a needed answer that does not come leaves the order to recovery
+//! ([`Next::Parked`]); goods that are gone when a PAID order's are to be let go make it a cancellation
+//! ([`Next::SoldOut`]); whoever finds that its order is driven by somebody else stops ([`Next::Overtaken`]).
 
 mod plan;
 
-pub use plan::{Answer, End, Entry, Log, Next, Step, next};
+pub use plan::{Answer, End, Log, Next, Plan, Step, next};

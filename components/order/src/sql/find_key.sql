@@ -1,2 +1,5 @@
--- What a client's key was used for. No row: it is new.
-select command, order_id from idempotency where user_id = ?1 and idempotency_key = ?2
+-- What a client's key was used for, and what was answered. No row: it is new.
+select command, order_id, status, headers, body
+  from command_key
+ where user_id = ?1
+   and idempotency_key = ?2

@@ -1,8 +1,11 @@
 -- A user's orders before ?2, newest first; ids follow time.
-select order_id, user_id, state, method, currency, total_minor, discount_minor, due_minor,
-       failure, failure_detail, created_at, changed_at
-  from customer_order
- where user_id = ?1
-   and order_id < ?2
- order by order_id desc
+select o.order_id, o.user_id, o.state, o.method, o.currency, o.total_minor, o.discount_minor, o.due_minor,
+       o.failure, o.failure_detail, o.created_at, o.changed_at,
+       w.expires_at as pay_until, c.reason, c.note
+  from customer_order o
+  left join order_work w on w.order_id = o.order_id and w.kind = 'AWAIT'
+  left join order_cancellation c on c.order_id = o.order_id
+ where o.user_id = ?1
+   and o.order_id < ?2
+ order by o.order_id desc
  limit ?3

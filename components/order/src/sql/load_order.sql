@@ -1,6 +1,9 @@
 -- One order of one user. No row: there is none, or it is somebody else's.
-select order_id, user_id, state, method, currency, total_minor, discount_minor, due_minor,
-       failure, failure_detail, created_at, changed_at
-  from customer_order
- where order_id = ?1
-   and user_id = ?2
+select o.order_id, o.user_id, o.state, o.method, o.currency, o.total_minor, o.discount_minor, o.due_minor,
+       o.failure, o.failure_detail, o.created_at, o.changed_at,
+       w.expires_at as pay_until, c.reason, c.note
+  from customer_order o
+  left join order_work w on w.order_id = o.order_id and w.kind = 'AWAIT'
+  left join order_cancellation c on c.order_id = o.order_id
+ where o.order_id = ?1
+   and o.user_id = ?2

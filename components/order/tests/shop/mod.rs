@@ -1,44 +1,40 @@
-//! A shop without HTTP and wasm: the domains' own use cases on databases in memory.
+//! A shop without HTTP servers and wasm: the domains' own use cases, each on its own database.
+#![allow(dead_code, reason = "each suite uses its part")]
 
-use std::cell::Cell;
+mod audit;
+mod fault;
+mod ports;
 
-use kernel::{Currency, Instant, Millis, Money, OrderId, ProductId, Quantity, SkuId, UserId};
-use order::app::{
-    Catalog, ChargeError, Checkout, CommitError, Goods, Payments, PlaceError, Placed, Placement, Quote,
-    QuoteError, RefundError, ReleaseError, ReserveError,
-};
-use order::domain::{Item, Method};
-use payment::app::{ApproveError, CancelError};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use kernel::{Instant, Millis, OrderId, SkuId, UserId};
+use order::app::{App, Reply, Tally};
+use order::domain::Hold;
+use order::http::{Call, handle, render};
+use serde_json::Value;
 use store::{Db, native, params};
-use testkit::{Clock, NEW_YEAR, seeded};
+use testkit::{NEW_YEAR, seeded};
+use web::{Identity, Method, Request, Role};
 
-/// When an answer gets lost.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum When {
-    /// Before the call did anything.
-    Before,
-    /// After it was done.
-    After,
-}
+pub(crate) use fault::{Fault, Seam, When};
+use ports::Gateway;
 
-/// Which calls to other domains get no answer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Fault {
-    pub(crate) first: u32,
-    pub(crate) last: u32,
-    pub(crate) when: When,
-}
+/// What a test does in the middle of somebody's call.
+type Meanwhile = Box<dyn FnOnce(&Shop)>;
 
 pub(crate) struct Shop {
     pub(crate) orders: Db,
+    pub(crate) seam: Rc<Seam>,
+    pub(crate) stock_tables: Db,
+    pub(crate) payments: Db,
+    pub(crate) gateway: Gateway,
     stock: stock::store::Store,
-    stock_tables: Db,
-    payments: Db,
-    pg: Db,
-    rules: fake_pg::domain::Rules,
-    clock: Clock,
-    calls: Cell<u32>,
-    fault: Cell<Option<Fault>>,
+    carts: cart::store::Store,
+    cart_tables: Db,
+    hold: Cell<&'static str>,
+    now: Cell<Instant>,
+    meanwhile: RefCell<Option<(u32, Meanwhile)>>,
     random: Box<dyn Fn() -> u64>,
     _folder: tempfile::TempDir,
 }
@@ -47,275 +43,282 @@ pub(crate) fn user(number: u64) -> UserId {
     UserId::try_new(number).unwrap()
 }
 
+/// What a reply says, as JSON.
+pub(crate) fn json(reply: &Reply) -> Value {
+    serde_json::from_str(&reply.body).unwrap_or_else(|error| panic!("{error}: {reply:?}"))
+}
+
+/// The id of the order in a reply.
+#[track_caller]
+pub(crate) fn id(reply: &Reply) -> u64 {
+    json(reply)["id"]
+        .as_u64()
+        .unwrap_or_else(|| panic!("no id in {reply:?}"))
+}
+
+/// The first value of a reply's header.
+pub(crate) fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+    let found = reply.headers.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}
+
 impl Shop {
     /// A shop with the seeded stock, whose gateway follows `rules`.
     pub(crate) fn open(rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let stock = folder.path().join("stock.db");
-        Self {
-            orders: native::in_memory(order::store::MIGRATIONS).unwrap(),
+        let (stock, cart) = (folder.path().join("stock.db"), folder.path().join("cart.db"));
+        let seam = Rc::new(Seam::default());
+        let driver = fault::Fragile {
+            inner: native::in_memory_driver().unwrap(),
+            seam: seam.clone(),
+            open: Cell::new(false),
+        };
+        let shop = Self {
+            orders: Db::open(Box::new(driver), order::store::MIGRATIONS).unwrap(),
+            seam,
             stock: stock::store::Store::new(native::open(&stock, stock::store::MIGRATIONS).unwrap()),
             stock_tables: native::open(&stock, stock::store::MIGRATIONS).unwrap(),
             payments: native::in_memory(payment::store::MIGRATIONS).unwrap(),
-            pg: native::in_memory(fake_pg::store::MIGRATIONS).unwrap(),
-            rules: fake_pg::domain::Rules::parse(rules).unwrap(),
-            clock: Clock::at(NEW_YEAR),
-            calls: Cell::new(0),
-            fault: Cell::new(None),
+            gateway: Gateway {
+                book: native::in_memory(fake_pg::store::MIGRATIONS).unwrap(),
+                rules: fake_pg::domain::Rules::parse(rules).unwrap(),
+            },
+            carts: cart::store::Store::new(native::open(&cart, cart::store::MIGRATIONS).unwrap()),
+            cart_tables: native::open(&cart, cart::store::MIGRATIONS).unwrap(),
+            hold: Cell::new("600"),
+            now: Cell::new(NEW_YEAR),
+            meanwhile: RefCell::new(None),
             random: Box::new(seeded(7)),
             _folder: folder,
+        };
+        shop.seam.heal();
+        shop
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    pub(crate) fn wait(&self, time: Millis) {
+        self.now.set(self.now().after(time));
+    }
+
+    pub(crate) fn set_now(&self, now: Instant) {
+        self.now.set(now);
+    }
+
+    /// What the variable `checkout_hold_seconds` says.
+    pub(crate) fn set_hold(&self, text: &'static str) {
+        self.hold.set(text);
+    }
+
+    fn draw(&self) -> u64 {
+        (self.random)()
+    }
+
+    fn charges(&self) -> payment::app::App<'_, Db, Gateway> {
+        payment::app::App {
+            payments: &self.payments,
+            gateway: &self.gateway,
         }
     }
 
-    pub(crate) fn place(&self, placement: &Placement) -> Result<Placed, PlaceError> {
-        self.clock.advance(Millis(1));
-        let checkout = Checkout {
-            orders: &self.orders,
+    /// Runs something before the call of this number to another domain, counted from now on.
+    pub(crate) fn before_call(&self, number: u32, work: impl FnOnce(&Self) + 'static) {
+        *self.meanwhile.borrow_mut() = Some((self.seam.next_call() + number, Box::new(work)));
+    }
+
+    fn call<T, E>(
+        &self,
+        name: &str,
+        unavailable: impl Fn(String) -> E,
+        call: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let due = self.meanwhile.borrow().as_ref().map(|(number, _)| *number) == Some(self.seam.next_call());
+        let taken = due.then(|| self.meanwhile.borrow_mut().take()).flatten();
+        if let Some((_, work)) = taken {
+            work(self);
+        }
+        self.seam.call(name, unavailable, call)
+    }
+
+    /// The use cases at this moment.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&App<'_>) -> T) -> T {
+        work(&App {
+            ledger: &self.orders,
             catalog: self,
             goods: self,
             payments: self,
+            carts: self,
+            render: &render,
+            hold: &|| Hold::parse(self.hold.get()).map_err(|error| error.to_string()),
+            now: self.now(),
+            clock: &|| self.now(),
+            random: &|| self.draw(),
+        })
+    }
+
+    /// One request of a customer, an administrator or, with the number 0, of nobody.
+    pub(crate) fn send(&self, who: u64, role: Role, request: &Request, has_body: bool) -> Reply {
+        let identity = match UserId::try_new(who) {
+            Ok(user) => Ok(Identity { user, role }),
+            Err(_) => Err(web::Unverified::Missing),
         };
-        checkout.place(placement, self.clock.now(), &self.random)
+        self.with(|app| handle(request, &Call { identity, has_body }, app))
     }
 
-    /// How many calls to other domains an undisturbed checkout makes.
-    pub(crate) fn calls_of(&self, placement: &Placement) -> u32 {
-        self.place(placement).unwrap();
-        self.calls.get()
+    pub(crate) fn get(&self, who: u64, path: &str) -> Reply {
+        self.send(who, Role::User, &Request::new(Method::Get, path), false)
     }
 
-    pub(crate) fn disturb(&self, fault: Fault) {
-        self.fault.set(Some(fault));
+    pub(crate) fn post(&self, who: u64, path: &str, key: Option<&str>, body: &Value) -> Reply {
+        self.send(who, Role::User, &request(path, key, Some(body)), true)
     }
 
+    pub(crate) fn admin_get(&self, path: &str) -> Reply {
+        self.send(99, Role::Admin, &Request::new(Method::Get, path), false)
+    }
+
+    pub(crate) fn admin_post(&self, path: &str) -> Reply {
+        self.send(99, Role::Admin, &Request::new(Method::Post, path), false)
+    }
+
+    /// One call, by card.
+    pub(crate) fn buy(&self, product: u64, quantity: u32) -> Reply {
+        self.buy_as(None, product, quantity)
+    }
+
+    /// The same under a key.
+    pub(crate) fn buy_as(&self, key: Option<&str>, product: u64, quantity: u32) -> Reply {
+        let body = serde_json::json!({"productId": product, "quantity": quantity, "paymentMethod": "CARD"});
+        self.post(1, "/orders", key, &body)
+    }
+
+    /// The first of two calls.
+    pub(crate) fn reserve_as(&self, key: Option<&str>, product: u64, quantity: u32) -> Reply {
+        let body = serde_json::json!({"productId": product, "quantity": quantity, "paymentMethod": "PG"});
+        self.post(1, "/orders", key, &body)
+    }
+
+    /// The second of two calls.
+    pub(crate) fn confirm_as(&self, key: Option<&str>, order: u64, payment: &str, amount: i64) -> Reply {
+        let body = serde_json::json!({"paymentKey": payment, "orderId": order, "amount": amount});
+        self.post(1, "/payments/confirm", key, &body)
+    }
+
+    pub(crate) fn cancel_as(&self, key: Option<&str>, order: u64) -> Reply {
+        let path = format!("/orders/{order}/cancel");
+        self.send(1, Role::User, &request(&path, key, None), false)
+    }
+
+    pub(crate) fn buy_cart(&self, key: Option<&str>) -> Reply {
+        self.send(1, Role::User, &request("/orders/from-cart", key, None), false)
+    }
+
+    /// What stands in the order's own database.
+    pub(crate) fn look(&self, statement: &str, params: &[store::Value]) -> Vec<store::Row> {
+        self.seam.aside(|| self.orders.read(statement, params).unwrap())
+    }
+
+    /// The status word of an order.
+    pub(crate) fn status(&self, order: u64) -> String {
+        let statement = "select state from customer_order where order_id = ?1";
+        let row = self.look(statement, params![order as i64]).pop();
+        row.map_or("NOWHERE".to_owned(), |row| row.get("state").unwrap())
+    }
+
+    /// What is left to do for an order.
+    pub(crate) fn work(&self, order: u64) -> String {
+        let statement =
+            "select kind || coalesce(' stuck at ' || stuck, '') as work from order_work where order_id = ?1";
+        let row = self.look(statement, params![order as i64]).pop();
+        row.map_or("nothing".to_owned(), |row| row.get("work").unwrap())
+    }
+
+    /// All orders there are, oldest first.
+    pub(crate) fn all(&self) -> Vec<u64> {
+        let rows = self.look("select order_id from customer_order order by order_id", params![]);
+        let number = |row: &store::Row| row.get::<OrderId>("order_id").unwrap().get();
+        rows.iter().map(number).collect()
+    }
+
+    /// Puts so many pieces into the cart of customer 1.
+    pub(crate) fn put_in_cart(&self, product: u64, quantity: u32) {
+        let statement = "insert into cart_line (user_id, product_id, sku_id, quantity) values (1, ?1, ?1, ?2)
+                         on conflict (user_id, product_id, sku_id) do update set quantity = quantity + ?2";
+        let row = params![product as i64, quantity];
+        self.cart_tables
+            .transaction(|tx| tx.execute(statement, row))
+            .unwrap();
+    }
+
+    /// Products and pieces in that cart.
+    pub(crate) fn in_cart(&self) -> Vec<(i64, u32)> {
+        let statement = "select product_id, quantity from cart_line where user_id = 1 order by product_id";
+        let rows = self.cart_tables.read(statement, params![]).unwrap();
+        let line = |row: &store::Row| (row.get("product_id").unwrap(), row.get("quantity").unwrap());
+        rows.iter().map(line).collect()
+    }
+
+    /// Pieces in the house.
     pub(crate) fn on_hand(&self, sku: u64) -> i64 {
-        let row = self.stock_tables.read_one(
-            "select on_hand from stock_level where sku_id = ?1",
-            params![sku as i64],
-        );
+        let statement = "select on_hand from stock_level where sku_id = ?1";
+        let row = self.stock_tables.read_one(statement, params![sku as i64]);
         row.unwrap().unwrap().get("on_hand").unwrap()
     }
 
     /// Pieces that are set aside right now.
     pub(crate) fn held(&self, sku: u64) -> u32 {
         let sku = SkuId::try_new(sku).unwrap();
-        stock::app::level(&self.stock, &[sku], self.clock.now()).unwrap()[0].reserved
+        stock::app::level(&self.stock, &[sku], self.now()).unwrap()[0].reserved
     }
 
-    /// Money that was taken and not given back, as the payments say.
+    /// Money that was taken and not given back.
     pub(crate) fn kept(&self) -> i64 {
-        let sum = "select coalesce(sum(amount_minor - refunded_minor), 0) as won from payment where state = 'CAPTURED'";
-        self.payments
-            .read_one(sum, params![])
-            .unwrap()
-            .unwrap()
-            .get("won")
-            .unwrap()
+        let statement = "select coalesce(sum(amount_minor - refunded_minor), 0) as won from payment where state = 'CAPTURED'";
+        let row = self.payments.read_one(statement, params![]).unwrap().unwrap();
+        row.get("won").unwrap()
     }
 
-    /// The same as the gateway says.
-    pub(crate) fn approved(&self) -> i64 {
-        let sum = "select coalesce(sum(asked_minor - cancelled_minor), 0) as won from pg_payment where state = 'APPROVED'";
-        self.pg
-            .read_one(sum, params![])
-            .unwrap()
-            .unwrap()
-            .get("won")
-            .unwrap()
-    }
-
-    /// The topics in the outbox of orders, in the order they were written.
+    /// The topics in the outbox, in the order they were written.
     pub(crate) fn topics(&self) -> Vec<String> {
-        let rows = self
-            .orders
-            .read("select topic from outbox order by rowid", params![])
-            .unwrap();
+        let rows = self.look("select topic from outbox order by rowid", params![]);
         rows.iter().map(|row| row.get("topic").unwrap()).collect()
     }
 
-    /// Runs one call to another domain, or loses it.
-    fn call<T, E>(
-        &self,
-        unavailable: impl Fn(String) -> E,
-        call: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let number = self.calls.replace(self.calls.get() + 1);
-        match self
-            .fault
-            .get()
-            .filter(|fault| (fault.first..=fault.last).contains(&number))
-        {
-            None => call(),
-            Some(Fault {
-                when: When::Before, ..
-            }) => Err(unavailable(format!("call {number} was lost"))),
-            Some(Fault {
-                when: When::After, ..
-            }) => {
-                let _ = call();
-                Err(unavailable(format!("the answer of call {number} was lost")))
-            }
+    /// One run of the jobs.
+    pub(crate) fn jobs(&self) -> Tally {
+        let (recovered, expired) = self.with(|app| (app.recover(100).unwrap(), app.expire(100).unwrap()));
+        Tally {
+            done: recovered.done + expired.done,
+            left: recovered.left + expired.left,
+            stuck: recovered.stuck + expired.stuck,
         }
     }
 
-    fn gateway(&self) -> fake_pg::app::Gateway<'_, Db> {
-        fake_pg::app::Gateway {
-            book: &self.pg,
-            rules: &self.rules,
-            wait: &|_| {},
+    /// What a restart does: nothing is broken any more, leases lapse, the jobs run until all is done.
+    #[track_caller]
+    pub(crate) fn recover(&self, context: &str) {
+        self.seam.heal();
+        for _ in 0..3 {
+            self.wait(Millis(21_000));
+            self.jobs();
         }
-    }
-
-    fn charges(&self) -> payment::app::App<'_, Db, Self> {
-        payment::app::App {
-            payments: &self.payments,
-            gateway: self,
-        }
+        assert_eq!(self.jobs(), Tally::default(), "{context}: nothing is left to do");
     }
 }
 
-impl Catalog for Shop {
-    /// The seeded prices.
-    fn quote(&self, items: &[Item]) -> Result<Vec<Quote>, QuoteError> {
-        let price = |number| [10_000, 25_000, 5_000].get(number as usize - 1).copied();
-        let quote = |(place, item): (usize, &Item)| {
-            let number = match item {
-                Item::Product(id) => id.get(),
-                Item::Sku(id) => id.get(),
-            };
-            Ok(Quote {
-                product: ProductId::try_new(number).unwrap(),
-                sku: SkuId::try_new(number).unwrap(),
-                name: format!("테스트 상품 {number}"),
-                unit_price: Money::try_new(price(number).ok_or(QuoteError::Unknown(place))?, Currency::Krw)
-                    .unwrap(),
-            })
-        };
-        items.iter().enumerate().map(quote).collect()
-    }
-}
-
-impl Goods for Shop {
-    fn reserve(
-        &self,
-        order: OrderId,
-        lines: &[(SkuId, Quantity)],
-        until: Instant,
-    ) -> Result<(), ReserveError> {
-        use stock::domain::ReserveRefused as Refused;
-        let lines: Vec<_> = lines
-            .iter()
-            .map(|(sku, quantity)| (*sku, quantity.get()))
-            .collect();
-        self.call(ReserveError::Unavailable, || {
-            match stock::app::reserve(&self.stock, order, &lines, until, self.clock.now()) {
-                Ok(_) => Ok(()),
-                Err(stock::app::ReserveError::Refused(Refused::Insufficient(short))) => {
-                    Err(ReserveError::Insufficient { free: short.free })
-                }
-                Err(stock::app::ReserveError::Refused(other)) => Err(ReserveError::Broken(other.to_string())),
-                Err(stock::app::ReserveError::Store(error)) => {
-                    Err(ReserveError::Unavailable(error.to_string()))
-                }
-            }
-        })
-    }
-
-    fn commit(&self, order: OrderId) -> Result<(), CommitError> {
-        self.call(CommitError::Unavailable, || {
-            match stock::app::commit(&self.stock, order, self.clock.now()) {
-                Ok(_) => Ok(()),
-                Err(stock::app::CommitError::Refused(_)) => Err(CommitError::Gone("refused")),
-                Err(stock::app::CommitError::Store(error)) => {
-                    Err(CommitError::Unavailable(error.to_string()))
-                }
-            }
-        })
-    }
-
-    fn release(&self, order: OrderId) -> Result<(), ReleaseError> {
-        self.call(ReleaseError::Unavailable, || {
-            match stock::app::release(&self.stock, order, self.clock.now()) {
-                Ok(_) => Ok(()),
-                Err(stock::app::ReleaseError::Refused(_)) => Err(ReleaseError::Committed),
-                Err(stock::app::ReleaseError::Store(error)) => {
-                    Err(ReleaseError::Unavailable(error.to_string()))
-                }
-            }
-        })
-    }
-}
-
-impl Payments for Shop {
-    fn charge(&self, order: OrderId, user: UserId, amount: Money, method: Method) -> Result<(), ChargeError> {
-        use payment::app::Failed;
-        use payment::domain::{Amount, Charge, ChargeRefused, Method as Paid};
-        let method = Paid::parse(method.text()).unwrap();
-        let charge = Charge {
-            order,
-            user,
-            amount: Amount::try_new(amount).unwrap(),
-            method,
-        };
-        self.call(ChargeError::Unavailable, || {
-            match self.charges().charge(&charge, self.clock.now(), (self.random)()) {
-                Ok(_) => Ok(()),
-                Err(Failed::Refused(ChargeRefused::Refused(code))) => Err(ChargeError::Refused(code)),
-                Err(Failed::Refused(ChargeRefused::MethodNotOffered)) => Err(ChargeError::MethodNotOffered),
-                Err(Failed::Refused(other)) => Err(ChargeError::Broken(other.to_string())),
-                Err(Failed::Unanswered(why)) => Err(ChargeError::Unavailable(why.to_string())),
-            }
-        })
-    }
-
-    fn refund(&self, order: OrderId, key: &str, amount: Money, reason: &str) -> Result<(), RefundError> {
-        use payment::app::Failed;
-        use payment::domain::{Amount, NewRefund, RefundKey, RefundRefused};
-        let refund = NewRefund {
-            order,
-            key: RefundKey::try_new(key).unwrap(),
-            amount: Amount::try_new(amount).unwrap(),
-            reason: reason.to_owned(),
-        };
-        self.call(RefundError::Unavailable, || {
-            match self.charges().refund(&refund, self.clock.now()) {
-                Ok(_) => Ok(()),
-                Err(Failed::Refused(RefundRefused::NotCaptured)) => Err(RefundError::NotCaptured),
-                Err(Failed::Refused(other)) => Err(RefundError::Refused(other.to_string())),
-                Err(Failed::Unanswered(why)) => Err(RefundError::Unavailable(why.to_string())),
-            }
-        })
-    }
-}
-
-impl payment::app::Gateway for Shop {
-    fn approve(&self, order: OrderId, amount: Money) -> Result<payment::app::Approval, ApproveError> {
-        use fake_pg::app::ApproveError as Pg;
-        use fake_pg::domain::ApproveRefused;
-        match self.gateway().approve(order, amount) {
-            Ok(approval) => Ok(payment::app::Approval {
-                payment_key: approval.key.as_str().to_owned(),
-                amount: approval.amount,
-            }),
-            Err(Pg::Refused(ApproveRefused::Refused(code))) => Err(ApproveError::Refused(code)),
-            Err(Pg::Refused(_)) => Err(ApproveError::DiffersFromExisting),
-            Err(other) => Err(ApproveError::Unavailable(other.to_string())),
-        }
-    }
-
-    fn cancel(&self, payment: &str, cancel: &str, amount: Money, reason: &str) -> Result<(), CancelError> {
-        self.gateway()
-            .cancel(payment, cancel, amount, reason)
-            .map_err(|error| match error {
-                fake_pg::app::CancelError::Refused(refused) => CancelError::Refused(refused.to_string()),
-                other => CancelError::Unavailable(other.to_string()),
-            })
-    }
-
-    fn took_money(&self, order: OrderId) -> Result<bool, String> {
-        self.gateway()
-            .find(order)
-            .map(|found| found.is_some())
-            .map_err(|error| error.to_string())
+/// A POST with a JSON body, or without any.
+pub(crate) fn request(path: &str, key: Option<&str>, body: Option<&Value>) -> Request {
+    let request = Request::new(Method::Post, path);
+    let request = match key {
+        Some(key) => request.with_header("idempotency-key", key),
+        None => request,
+    };
+    match body {
+        Some(body) => request
+            .with_header("content-type", "application/json")
+            .with_body(body.to_string()),
+        None => request,
     }
 }

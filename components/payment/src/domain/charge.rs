@@ -1,6 +1,6 @@
 use kernel::{Instant, Money, OrderId, PaymentId, UserId};
 
-use crate::domain::{Method, Payment, State, Till};
+use crate::domain::{Method, Payment, PaymentKey, State, Till};
 
 /// Money that moves: more than nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Charge {
 /// Why nothing was charged, in the contract's order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChargeRefused {
-    /// The order was charged before for another amount, user or method.
+    /// The order was charged before for another amount, user, method or key.
     #[error("the order was charged with other arguments")]
     DiffersFromExisting,
     /// The method is not offered.
@@ -60,27 +60,77 @@ pub enum ChargeStep {
     /// Nothing: this is the first answer.
     AlreadyDone(Payment),
     /// The gateway takes the money.
-    AskGateway,
-    /// The money counts as received.
+    Approve,
+    /// The gateway takes the money that the customer began to pay under this key.
+    Confirm(PaymentKey),
+    /// The money counts as received, unless the gateway took it already.
     TakeCash,
 }
 
-impl Charge {
+/// Money to be taken: by a plain charge, or by confirming what the customer began in the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taking {
+    /// What is taken, from whom and for what.
+    pub charge: Charge,
+    /// The key of the window; none for a plain charge.
+    pub window_key: Option<PaymentKey>,
+}
+
+impl Taking {
     /// What is to be done, given the order's payment as it stands.
     pub fn next(&self, existing: Option<Payment>) -> Result<ChargeStep, ChargeRefused> {
-        let Some(payment) = existing else {
-            return match self.method {
-                Method::Card => Ok(ChargeStep::AskGateway),
-                Method::Cash => Ok(ChargeStep::TakeCash),
-                Method::Point | Method::Pg => Err(ChargeRefused::MethodNotOffered),
-            };
-        };
-        if !self.made(&payment) {
+        if existing.as_ref().is_some_and(|payment| !self.made(payment)) {
             return Err(ChargeRefused::DiffersFromExisting);
         }
+        let step = match (self.charge.method, &self.window_key) {
+            (Method::Card, None) => ChargeStep::Approve,
+            (Method::Cash, None) => ChargeStep::TakeCash,
+            (Method::Pg, Some(key)) => ChargeStep::Confirm(key.clone()),
+            (Method::Point | Method::Pg, None) | (Method::Card | Method::Cash | Method::Point, Some(_)) => {
+                return Err(ChargeRefused::MethodNotOffered);
+            }
+        };
+        let Some(payment) = existing else {
+            return Ok(step);
+        };
         match &payment.state {
             State::Captured { .. } => Ok(ChargeStep::AlreadyDone(payment)),
             State::Failed { code } => Err(ChargeRefused::Refused(code.clone())),
+        }
+    }
+
+    /// The payment that was captured.
+    pub fn captured(&self, id: PaymentId, till: Till, now: Instant) -> Payment {
+        Payment {
+            window_key: self.window_key.clone(),
+            ..self.charge.captured(id, till, now)
+        }
+    }
+
+    /// The payment that was refused with this code.
+    pub fn failed(&self, id: PaymentId, code: String, now: Instant) -> Payment {
+        Payment {
+            window_key: self.window_key.clone(),
+            ..self.charge.failed(id, code, now)
+        }
+    }
+
+    /// What was voided before anybody heard of a key stands for every key.
+    fn made(&self, payment: &Payment) -> bool {
+        let same_key = match (&self.window_key, &payment.window_key) {
+            (Some(asked), Some(known)) => asked == known,
+            (None, _) | (_, None) => true,
+        };
+        self.charge.made(payment) && same_key
+    }
+}
+
+impl Charge {
+    /// Takes it as it is.
+    pub const fn taking(&self) -> Taking {
+        Taking {
+            charge: *self,
+            window_key: None,
         }
     }
 
@@ -107,6 +157,7 @@ impl Charge {
             user: self.user,
             method: self.method,
             amount: self.amount.money(),
+            window_key: None,
             state,
             at: now,
         }
@@ -163,7 +214,7 @@ mod tests {
         let mut table = String::new();
         for (state, existing) in &states {
             for (name, charge) in &charges {
-                let answer = match charge.next(existing.clone()) {
+                let answer = match charge.taking().next(existing.clone()) {
                     Ok(ChargeStep::AlreadyDone(payment)) => format!("first answer, {}", payment.status()),
                     Ok(step) => format!("{step:?}"),
                     Err(refused) => refused.to_string(),
@@ -172,12 +223,12 @@ mod tests {
             }
         }
         expect![[r#"
-            nothing + card: AskGateway
+            nothing + card: Approve
             nothing + cash: TakeCash
             nothing + point: the method is not offered
             nothing + pg: the method is not offered
-            nothing + other amount: AskGateway
-            nothing + other user: AskGateway
+            nothing + other amount: Approve
+            nothing + other user: Approve
             captured + card: first answer, CAPTURED
             captured + cash: the order was charged with other arguments
             captured + point: the order was charged with other arguments

@@ -1,5 +1,10 @@
 use kernel::{Instant, Money, OrderId, PaymentId, UserId};
 
+use crate::domain::PaymentKey;
+
+/// The code of a payment that was given up before anything was taken.
+pub const VOIDED: &str = "VOIDED";
+
 /// How the customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -80,6 +85,8 @@ pub struct Payment {
     pub method: Method,
     /// How much was asked for.
     pub amount: Money,
+    /// Under which key the customer began it in the gateway's window, where that is known.
+    pub window_key: Option<PaymentKey>,
     /// Where it stands.
     pub state: State,
     /// When it was decided.
@@ -87,6 +94,22 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// Whether it was given up before anything was taken: money that arrives later must go back.
+    pub fn is_voided(&self) -> bool {
+        matches!(&self.state, State::Failed { code } if code == VOIDED)
+    }
+
+    /// Whether what the gateway holds under this key is this payment's money.
+    pub fn keeps(&self, key: &str) -> bool {
+        match &self.state {
+            State::Captured {
+                till: Till::Gateway { payment_key },
+                ..
+            } => payment_key == key,
+            State::Captured { till: Till::Cash, .. } | State::Failed { .. } => false,
+        }
+    }
+
     /// How much was given back.
     pub const fn refunded(&self) -> Money {
         match &self.state {
@@ -137,6 +160,7 @@ pub(super) mod tests {
             user: UserId::try_new(2).unwrap(),
             method,
             amount: won(100),
+            window_key: None,
             state,
             at: Instant::EPOCH,
         }

@@ -25,6 +25,26 @@ impl RefundKey {
         }
     }
 
+    /// The key of a refund that an administrator asked for, named by the `Idempotency-Key` of the request:
+    /// with its prefix it may be longer than a caller's.
+    pub fn of_admin(idempotency_key: &str) -> Self {
+        Self(format!("admin/{idempotency_key}"))
+    }
+
+    /// A key as it was stored: a caller's, an administrator's, or one derived from them.
+    pub fn stored(text: String) -> Result<Self, KeyError> {
+        if text.is_empty() {
+            Err(KeyError)
+        } else {
+            Ok(Self(text))
+        }
+    }
+
+    /// The key of the next refund on behalf of the same command: `key~2`, `key~3` and so on.
+    pub fn derived(&self, number: u32) -> Self {
+        Self(format!("{}~{number}", self.0))
+    }
+
     /// The key.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,5 +1,8 @@
 -- The payment of an order. No row: never decided here.
-select payment_id, order_id, user_id, method, currency, amount_minor, state, gateway_key, failure_code,
-       refunded_minor, refunding_minor, decided_at
+select payment.payment_id, payment.order_id, payment.user_id, payment.method, payment.currency,
+       payment.amount_minor, payment.state, payment.gateway_key, payment.failure_code,
+       payment.refunded_minor, payment.refunding_minor, payment.decided_at,
+       confirmation.payment_key as window_key
   from payment
- where order_id = ?1
+  left join confirmation on confirmation.order_id = payment.order_id
+ where payment.order_id = ?1

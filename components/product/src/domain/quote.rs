@@ -5,6 +5,9 @@ use super::Product;
 /// The most items one call can ask for.
 pub const MAX_ITEMS: usize = 100;
 
+/// Who sells what nobody else sells: the shop itself.
+pub const HOUSE: &str = "보데가";
+
 /// What a customer named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item {
@@ -23,6 +26,8 @@ pub struct Offer {
     pub sku: SkuId,
     /// What it is sold as.
     pub product: Product,
+    /// Who sells it.
+    pub seller: String,
 }
 
 /// Why there is no quote. The number is the item's place in the list, from 0; the first such item counts.
@@ -88,6 +93,7 @@ mod tests {
                 category: "books".to_owned(),
                 price: Money::try_new(1_000, Currency::Krw).unwrap(),
             },
+            seller: HOUSE.to_owned(),
         }
     }
 

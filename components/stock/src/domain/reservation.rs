@@ -11,7 +11,8 @@ pub struct Reservation {
     state: State,
 }
 
-/// Where a reservation stands. It goes one way, and nothing leaves the last two.
+/// Where a reservation stands. It goes one way, and nothing leaves the last two but this: what was sold can
+/// be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// The goods are held until then; from that moment on they are anybody's.
@@ -24,7 +25,12 @@ pub enum State {
         /// Since when.
         at: Instant,
     },
-    /// The goods were given back.
+    /// The goods were sold and came back into the house.
+    TakenBack {
+        /// Since when.
+        at: Instant,
+    },
+    /// The goods were given back before they were sold.
     Released {
         /// Since when.
         at: Instant,
@@ -43,7 +49,7 @@ pub enum ReserveRefused {
     /// The order reserved other lines before.
     #[error("the order reserved other lines before")]
     DiffersFromExisting,
-    /// The order's reservation was released, or expired.
+    /// The order's reservation was released, or expired, or its goods were taken back.
     #[error("the order's reservation has ended")]
     Ended,
     /// There is no such SKU.
@@ -63,9 +69,17 @@ pub enum CommitRefused {
     /// The goods were given back before.
     #[error("the order's reservation was released")]
     Released,
-    /// The goods may belong to others by now.
-    #[error("the order's reservation has expired")]
+    /// Its time had passed, and too few of its goods are free by now.
+    #[error("the order's reservation has expired and its goods are taken")]
     Expired,
+}
+
+/// Why sold goods were not taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TakeBackRefused {
+    /// They were never sold.
+    #[error("the order's goods were never sold")]
+    NotCommitted,
 }
 
 /// Why goods were not released.
@@ -135,18 +149,18 @@ impl Reservation {
         }
         match self.state {
             State::Reserved { until } if until <= now => Err(ReserveRefused::Ended),
-            State::Released { .. } => Err(ReserveRefused::Ended),
+            State::Released { .. } | State::TakenBack { .. } => Err(ReserveRefused::Ended),
             State::Reserved { .. } | State::Committed { .. } => Ok(()),
         }
     }
 
-    /// Turns reserved goods into sold goods.
+    /// Turns reserved goods into sold goods. After the hold's time that is for the store to allow: it looks
+    /// whether the goods are somebody else's by now.
     pub fn commit(self, now: Instant) -> Result<Outcome<Self>, CommitRefused> {
         match self.state {
-            State::Committed { .. } => Ok(Outcome::AlreadyDone(self)),
+            State::Committed { .. } | State::TakenBack { .. } => Ok(Outcome::AlreadyDone(self)),
             State::Released { .. } if self.lines.is_none() => Err(CommitRefused::UnknownOrder),
             State::Released { .. } => Err(CommitRefused::Released),
-            State::Reserved { until } if until <= now => Err(CommitRefused::Expired),
             State::Reserved { .. } => Ok(Outcome::Done(self.with(State::Committed { at: now }))),
         }
     }
@@ -155,8 +169,21 @@ impl Reservation {
     pub fn release(self, now: Instant) -> Result<Outcome<Self>, ReleaseRefused> {
         match self.state {
             State::Released { .. } => Ok(Outcome::AlreadyDone(self)),
-            State::Committed { .. } => Err(ReleaseRefused::Committed),
+            State::Committed { .. } | State::TakenBack { .. } => Err(ReleaseRefused::Committed),
             State::Reserved { .. } => Ok(Outcome::Done(self.with(State::Released { at: now }))),
+        }
+    }
+
+    /// Takes sold goods back into the house.
+    pub fn take_back(self, now: Instant) -> Result<Outcome<Self>, TakeBackRefused> {
+        match self.state {
+            // Only for the test that proves this guard is needed.
+            State::TakenBack { .. } if cfg!(feature = "mutant-release-twice") => {
+                Ok(Outcome::Done(self.with(State::TakenBack { at: now })))
+            }
+            State::TakenBack { .. } => Ok(Outcome::AlreadyDone(self)),
+            State::Reserved { .. } | State::Released { .. } => Err(TakeBackRefused::NotCommitted),
+            State::Committed { .. } => Ok(Outcome::Done(self.with(State::TakenBack { at: now }))),
         }
     }
 
@@ -186,11 +213,12 @@ mod tests {
     }
 
     /// Every state a reservation can be found in at [`NOW`].
-    fn states() -> [(&'static str, Reservation); 5] {
+    fn states() -> [(&'static str, Reservation); 6] {
         [
             ("live", with(State::Reserved { until: LATER })),
             ("expired", with(State::Reserved { until: NOW })),
             ("committed", with(State::Committed { at: EARLIER })),
+            ("taken back", with(State::TakenBack { at: EARLIER })),
             ("released", with(State::Released { at: EARLIER })),
             ("tombstone", Reservation::tombstone(order(), EARLIER)),
         ]
@@ -209,6 +237,7 @@ mod tests {
             ("live", Ok(())),
             ("expired", Err(ReserveRefused::Ended)),
             ("committed", Ok(())),
+            ("taken back", Err(ReserveRefused::Ended)),
             ("released", Err(ReserveRefused::Ended)),
             ("tombstone", Err(ReserveRefused::Ended)),
         ];
@@ -221,6 +250,7 @@ mod tests {
             ("live", Err(ReserveRefused::DiffersFromExisting)),
             ("expired", Err(ReserveRefused::DiffersFromExisting)),
             ("committed", Err(ReserveRefused::DiffersFromExisting)),
+            ("taken back", Err(ReserveRefused::DiffersFromExisting)),
             ("released", Err(ReserveRefused::DiffersFromExisting)),
             ("tombstone", Err(ReserveRefused::Ended)),
         ];
@@ -231,10 +261,14 @@ mod tests {
     fn commit_in_every_state() {
         let expected = [
             ("live", Ok(Outcome::Done(with(State::Committed { at: NOW })))),
-            ("expired", Err(CommitRefused::Expired)),
+            ("expired", Ok(Outcome::Done(with(State::Committed { at: NOW })))),
             (
                 "committed",
                 Ok(Outcome::AlreadyDone(with(State::Committed { at: EARLIER }))),
+            ),
+            (
+                "taken back",
+                Ok(Outcome::AlreadyDone(with(State::TakenBack { at: EARLIER }))),
             ),
             ("released", Err(CommitRefused::Released)),
             ("tombstone", Err(CommitRefused::UnknownOrder)),
@@ -249,6 +283,7 @@ mod tests {
             ("live", Ok(Outcome::Done(released(NOW)))),
             ("expired", Ok(Outcome::Done(released(NOW)))),
             ("committed", Err(ReleaseRefused::Committed)),
+            ("taken back", Err(ReleaseRefused::Committed)),
             ("released", Ok(Outcome::AlreadyDone(released(EARLIER)))),
             (
                 "tombstone",
@@ -256,6 +291,20 @@ mod tests {
             ),
         ];
         assert_eq!(table(|reservation| reservation.release(NOW)), expected);
+    }
+
+    #[test]
+    fn take_back_in_every_state() {
+        let taken_back = |at| with(State::TakenBack { at });
+        let expected = [
+            ("live", Err(TakeBackRefused::NotCommitted)),
+            ("expired", Err(TakeBackRefused::NotCommitted)),
+            ("committed", Ok(Outcome::Done(taken_back(NOW)))),
+            ("taken back", Ok(Outcome::AlreadyDone(taken_back(EARLIER)))),
+            ("released", Err(TakeBackRefused::NotCommitted)),
+            ("tombstone", Err(TakeBackRefused::NotCommitted)),
+        ];
+        assert_eq!(table(|reservation| reservation.take_back(NOW)), expected);
     }
 
     #[test]

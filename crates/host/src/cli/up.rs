@@ -1,7 +1,7 @@
 //! `bodega up`: start, say so, serve, drain.
 
 use super::{default_cache, load_manifest, report};
-use crate::{App, CompileCache, GuestLog, Options, Server};
+use crate::{App, CompileCache, GuestLog, Options, Server, Triggers};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use manifest::{CliVariables, RuntimeConfig};
@@ -143,7 +143,7 @@ async fn serve(args: UpArgs) -> Result<ExitCode> {
     announce(&app, server.address())?;
     let signals = Signals::new()?;
     write_stats_on_demand(app.clone(), args.stats_file.clone())?;
-    let drained = server.serve(signals.stop()).await;
+    let drained = serve_and_trigger(server, &app, signals).await;
     app.close().await;
     write_stats(&app, args.stats_file.as_ref());
     if drained {
@@ -152,6 +152,23 @@ async fn serve(args: UpArgs) -> Result<ExitCode> {
         report("the drain timeout is over, some requests were cut off");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs until the first signal. Triggers and server stop together, so that what they still do has the
+/// whole of the drain timeout. Returns whether all of it came to its end.
+async fn serve_and_trigger(server: Server, app: &App, signals: Signals) -> bool {
+    let triggers = Triggers::start(app);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = server.serve(async move {
+        signals.stop().await;
+        let _ = stop.send(());
+    });
+    let triggered = async {
+        let _ = stopped.await;
+        triggers.stop().await
+    };
+    let (drained, ended) = tokio::join!(served, triggered);
+    drained && ended
 }
 
 fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
@@ -224,6 +241,20 @@ fn announce(app: &App, address: SocketAddr) -> Result<()> {
     writeln!(out, "Available Routes:")?;
     for (route, component) in app.routes() {
         writeln!(out, "  {component}: http://{address}{route}")?;
+    }
+    let channels = app.channels();
+    if !channels.is_empty() {
+        writeln!(out, "Active Channels:")?;
+    }
+    for (address, channel, component) in channels {
+        writeln!(out, "  {component}: {channel} on {address}")?;
+    }
+    let schedules = app.schedules();
+    if !schedules.is_empty() {
+        writeln!(out, "Scheduled Components:")?;
+    }
+    for (component, expression) in schedules {
+        writeln!(out, "  {component}: {expression}")?;
     }
     out.flush()?;
     Ok(())

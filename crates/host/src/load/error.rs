@@ -8,16 +8,6 @@ use std::path::PathBuf;
 /// Why an application cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A trigger that this host does not have yet.
-    #[error("{}:{line}: trigger `{trigger}` is not yet supported", path.display())]
-    NotYet {
-        /// The manifest.
-        path: PathBuf,
-        /// Where the trigger starts.
-        line: usize,
-        /// `redis` or `cron`.
-        trigger: &'static str,
-    },
     /// Variables lack values.
     #[error(transparent)]
     Variables(#[from] manifest::VariablesError),
@@ -32,9 +22,29 @@ pub enum LoadError {
         /// What is wrong.
         source: manifest::AllowedHostsError,
     },
-    /// `--component-id` names a component that does not exist or has no HTTP trigger.
-    #[error("there is no component `{0}` with an HTTP trigger")]
+    /// `--component-id` names a component that does not exist or has no trigger.
+    #[error("there is no component `{0}` with a trigger")]
     NoSuchComponent(String),
+    /// A trigger waits at a place that makes no sense.
+    #[error("trigger `{trigger}`: {reason}")]
+    Trigger {
+        /// Its id.
+        trigger: String,
+        /// What is wrong; never a variable's value.
+        reason: String,
+    },
+    /// A trigger names a component that it cannot run.
+    #[error("component `{component}`: it has {trigger} trigger but exports no {export}")]
+    Handler {
+        /// The component.
+        component: String,
+        /// Which kind of trigger, with its article.
+        trigger: &'static str,
+        /// What it should export.
+        export: &'static str,
+        /// What wasmtime says.
+        source: wasmtime::Error,
+    },
     /// A `.wasm` file cannot be read.
     #[error("component `{component}`: cannot read {}", path.display())]
     Source {
@@ -53,7 +63,7 @@ pub enum LoadError {
         /// What does not fit.
         source: ComposeError,
     },
-    /// It does not compile, needs what the host does not have, or serves no HTTP.
+    /// It does not compile, or needs what the host does not have.
     #[error("component `{component}`: {step}")]
     Wasm {
         /// The component.

@@ -1,6 +1,6 @@
 //! The binary itself: what it prints, what it does with signals, what it refuses.
 
-use crate::support::{guest, probe};
+use crate::support::{guest, probe, ticker};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -132,6 +132,40 @@ fn what_components_print_goes_to_the_log_with_their_id() {
     assert!(said("muttered", "stderr"), "{lines:?}");
     let file = std::fs::read_to_string(logs.join("probe_stdout.txt")).expect("a log file");
     assert_eq!(file, "said aloud\n");
+}
+
+#[test]
+fn what_runs_without_a_request_is_announced_and_drained() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let triggers = "[[trigger.cron]]\ncron_expression = \"* * * * * *\"\ncomponent = \"ticker\"\n\
+                    [[trigger.redis]]\nchannel = \"shop\"\ncomponent = \"ticker\"\n\
+                    address = \"redis://:hush@127.0.0.1:1\"\n";
+    let text = format!(
+        "spin_manifest_version = 2\n[application]\nname = \"test\"\n{}{triggers}",
+        ticker(&[], "")
+    );
+    std::fs::write(dir.path().join("spin.toml"), text).expect("a manifest");
+    let mut child = up(dir.path(), &[]).spawn().expect("it starts");
+    let address = address(&mut child);
+    let started = Instant::now();
+    while !get(&address, "/ticker/notes").contains("tick done") {
+        assert!(started.elapsed() < Duration::from_secs(60), "it never ticks");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    signal(&child, "TERM");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("Active Channels:\n  ticker: shop on redis://:***@127.0.0.1:1"),
+        "{said}"
+    );
+    assert!(
+        said.contains("Scheduled Components:\n  ticker: * * * * * *"),
+        "{said}"
+    );
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(!log.contains("hush"), "{log}");
 }
 
 fn failed(output: &Output) -> String {

@@ -10,7 +10,7 @@ fn tables(dependency: &str, inherit: &str) -> String {
     let path = guest(dependency);
     let grants = format!(
         "sqlite_databases = [\"default\"]\nkey_value_stores = [\"default\"]\n\
-         allowed_outbound_hosts = [\"http://probe.spin.internal\"]\n\
+         allowed_outbound_hosts = [\"http://probe.spin.internal\", \"local://bus\"]\n\
          variables = {{ greeting = \"hello\" }}\nenvironment = {{ WHO = \"caller\" }}\n\
          [component.caller.dependencies]\n\
          \"test:tool/tool@0.1.0\" = {{ path = {path:?}{inherit} }}"
@@ -28,6 +28,7 @@ async fn check(inherit: &str, expected: Expect) {
         "key-value",
         "variables",
         "outbound",
+        "redis",
         "environment",
         "files",
     ] {
@@ -42,13 +43,14 @@ async fn a_dependency_that_inherits_nothing_is_refused_everything() {
     check(
         "",
         expect![[r#"
-        sqlite: Err(Error::AccessDenied)
-        key-value: Err(Error::AccessDenied)
-        variables: Err(Error::Undefined("greeting"))
-        outbound: Err(Http(ErrorCode::InternalError(Some("\"wasi:http/outgoing-handler\" is not permitted"))))
-        environment: Ok([])
-        files: Err(NotFound)
-    "#]],
+            sqlite: Err(Error::AccessDenied)
+            key-value: Err(Error::AccessDenied)
+            variables: Err(Error::Undefined("greeting"))
+            outbound: Err(Http(ErrorCode::InternalError(Some("\"wasi:http/outgoing-handler\" is not permitted"))))
+            redis: Err(Error::Other("\"fermyon:spin/redis\" is not permitted"))
+            environment: Ok([])
+            files: Err(NotFound)
+        "#]],
     )
     .await;
 }
@@ -62,6 +64,7 @@ async fn a_dependency_gets_exactly_what_it_inherits() {
             key-value: Err(Error::AccessDenied)
             variables: Err(Error::Undefined("greeting"))
             outbound: Err(Http(ErrorCode::InternalError(Some("\"wasi:http/outgoing-handler\" is not permitted"))))
+            redis: Err(Error::Other("\"fermyon:spin/redis\" is not permitted"))
             environment: Ok([("WHO", "caller")])
             files: Err(NotFound)
         "#]],
@@ -74,13 +77,14 @@ async fn a_dependency_may_inherit_everything() {
     check(
         ", inherit_configuration = true",
         expect![[r#"
-        sqlite: Ok(())
-        key-value: Ok(())
-        variables: Ok("hello")
-        outbound: Ok(200)
-        environment: Ok([("WHO", "caller")])
-        files: Err(NotFound)
-    "#]],
+            sqlite: Ok(())
+            key-value: Ok(())
+            variables: Ok("hello")
+            outbound: Ok(200)
+            redis: Ok(())
+            environment: Ok([("WHO", "caller")])
+            files: Err(NotFound)
+        "#]],
     )
     .await;
 }

@@ -1,6 +1,6 @@
 //! What keeps an application from starting, and what it remembers when it starts again.
 
-use crate::support::{component, load, options, probe, start};
+use crate::support::{component, guest, load, options, probe, start};
 use expect_test::{Expect, expect};
 use host::Options;
 use manifest::{CliVariables, Manifest};
@@ -12,21 +12,91 @@ async fn check_refused(tables: &str, expected: Expect) {
     expected.assert_eq(&text.replace(&dir.path().display().to_string(), "DIR"));
 }
 
+fn redis_trigger(address: &str, component: &str) -> String {
+    format!("[[trigger.redis]]\nchannel = \"c\"\naddress = {address:?}\ncomponent = {component:?}\n")
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_and_cron_triggers_are_not_there_yet() {
-    let redis =
-        "[[trigger.redis]]\nchannel = \"c\"\naddress = \"redis://localhost\"\ncomponent = \"probe\"\n";
-    check_refused(
-        &format!("{}{redis}", probe()),
-        expect!["DIR/spin.toml:11: trigger `redis` is not yet supported"],
-    )
-    .await;
+async fn a_component_needs_the_export_that_its_trigger_calls() {
+    let refused = async |trigger: &str| {
+        let (app, _dir) = load(&format!("{}{trigger}", probe()), options()).await;
+        let Err(error) = app else { panic!("it loaded") };
+        error.to_string()
+    };
     let cron = "[[trigger.cron]]\ncron_expression = \"0 * * * * *\"\ncomponent = \"probe\"\n";
-    check_refused(
-        &format!("{}{cron}", probe()),
-        expect!["DIR/spin.toml:11: trigger `cron` is not yet supported"],
+    expect![
+        "component `probe`: it has a cron trigger but exports no handle-cron-event (fermyon:spin-cron@2.0.0)"
+    ]
+    .assert_eq(&refused(cron).await);
+    let redis = redis_trigger("local://bus", "probe");
+    expect!["component `probe`: it has a Redis trigger but exports no fermyon:spin/inbound-redis"]
+        .assert_eq(&refused(&redis).await);
+    let nats = "[[trigger.nats]]\nsubject = \"a\"\naddress = \"nats://localhost\"\ncomponent = \"probe\"\n";
+    expect!["component `probe`: it has a NATS trigger but exports no fermyon:spin/inbound-redis"]
+        .assert_eq(&refused(nats).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_listens_at_a_place_that_makes_sense() {
+    let check = async |trigger: &str, expected: Expect| {
+        let variables = "[variables]\nplace = { default = \"somewhere\" }\n";
+        check_refused(&format!("{variables}{}{trigger}", probe()), expected).await;
+    };
+    check(
+        &redis_trigger("somewhere", "probe"),
+        expect![
+            "trigger `probe-redis-trigger`: an address of a broker begins with local://, redis:// or nats://"
+        ],
     )
     .await;
+    check(
+        &redis_trigger("{{ place }}", "probe"),
+        expect![
+            "trigger `probe-redis-trigger`: an address of a broker begins with local://, redis:// or nats://"
+        ],
+    )
+    .await;
+    check(&redis_trigger("redis://:hush@", "probe"), expect!["trigger `probe-redis-trigger`: the address is not redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]"]).await;
+    check(&redis_trigger("nats://localhost?colour=red", "probe"), expect![[r#"trigger `probe-redis-trigger`: the parameter "colour" of the address is not known: there are queue, stream, durable, max_deliver and ack_wait_ms"#]]).await;
+    let nats = |more: &str| format!("[[trigger.nats]]\ncomponent = \"probe\"\n{more}\n");
+    check(
+        &nats("address = \"redis://localhost\"\nsubject = \"a\""),
+        expect!["trigger `probe-nats-trigger`: the address of a NATS trigger begins with nats://"],
+    )
+    .await;
+    check(
+        &nats("address = \"nats://localhost\"\nsubject = \"a..b\""),
+        expect![[r#"trigger `probe-nats-trigger`: "a..b" cannot be a channel of nats://localhost:4222: a subject is one or more words with a dot between"#]],
+    )
+    .await;
+    check(
+        &nats("address = \"nats://localhost\"\nsubject = \"a\"\ndurable = \"d\""),
+        expect![[r#"trigger `probe-nats-trigger`: the parameter "durable" of the address needs a stream"#]],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_components_that_are_asked_for_are_loaded() {
+    let tables = format!(
+        "{}[[trigger.cron]]\ncron_expression = \"0 * * * * *\"\ncomponent = \"ticker\"\n{}",
+        probe(),
+        redis_trigger("local://bus", "ticker")
+    );
+    let tables = format!("{tables}[component.ticker]\nsource = {:?}\n", guest("ticker"));
+    let only = |component: &str| Options {
+        only: vec![component.to_owned()],
+        ..options()
+    };
+    let (app, _dir) = load(&tables, only("probe")).await;
+    let app = app.unwrap_or_else(|error| panic!("{error}"));
+    assert!(app.schedules().is_empty() && app.channels().is_empty());
+    let (app, _dir) = load(&tables, only("ticker")).await;
+    let app = app.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(app.schedules(), [("ticker".to_owned(), "0 * * * * *".to_owned())]);
+    let (app, _dir) = load(&tables, only("nobody")).await;
+    let Err(error) = app else { panic!("it loaded") };
+    assert_eq!(error.to_string(), "there is no component `nobody` with a trigger");
 }
 
 #[test]

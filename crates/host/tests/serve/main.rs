@@ -1,5 +1,6 @@
 //! The host with real components, over real sockets.
 
+mod brokers;
 mod chaining;
 mod command_line;
 mod composition;
@@ -10,5 +11,7 @@ mod limits;
 mod loading;
 mod misdeeds;
 mod routing;
+mod seams;
 mod storage;
 mod support;
+mod triggers;

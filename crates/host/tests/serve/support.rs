@@ -52,6 +52,15 @@ pub(crate) fn probe() -> String {
     )
 }
 
+/// The application of the triggers' tests, with more tables; `hosts` is where the ticker may publish.
+pub(crate) fn ticker(hosts: &[&str], tables: &str) -> String {
+    let grants = format!(
+        "sqlite_databases = [\"default\"]\nkey_value_stores = [\"default\"]\n\
+         allowed_outbound_hosts = {hosts:?}\n{tables}"
+    );
+    component("ticker", "ticker", "\"/ticker/...\"", &grants)
+}
+
 /// Options for tests: compiled code is kept between runs, nothing else is.
 pub(crate) fn options() -> Options {
     let cache = std::path::absolute(target().join("bodega-compiled")).expect("a path");
@@ -166,6 +175,28 @@ impl Running {
         let response = client(true).request(request).await.expect("an answer");
         assert_eq!(response.version(), http::Version::HTTP_2);
         Answer::read(response).await
+    }
+
+    /// What the ticker has written down.
+    pub(crate) async fn notes(&self) -> Vec<String> {
+        let notes = self.get("/ticker/notes").await.body;
+        notes.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until the ticker's notes are as they should be, and answers them.
+    pub(crate) async fn wait_for(&self, what: &str, holds: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let started = std::time::Instant::now();
+        loop {
+            let notes = self.notes().await;
+            if holds(&notes) {
+                return notes;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "still waiting for {what}: {notes:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Sends these bytes and answers all that comes back until the server hangs up or falls silent.

@@ -4,10 +4,13 @@ use super::Loader;
 use crate::document::StringOr;
 use crate::routes::Pattern;
 use crate::schema::{
-    RawComponent, RawComponentRef, RawCronTrigger, RawHttpTrigger, RawPrivate, RawRedisTrigger, RawTriggers,
-    Text,
+    RawComponent, RawComponentRef, RawCronTrigger, RawHttpTrigger, RawNatsTrigger, RawPrivate,
+    RawRedisTrigger, RawTriggers, Text,
 };
-use crate::{Application, CronTrigger, HttpRoute, HttpTrigger, RedisTrigger, Triggers, ident};
+use crate::{
+    Application, CronTrigger, HttpRoute, HttpTrigger, NatsTrigger, RedisTrigger, Schedule, Triggers, ident,
+    outbound,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml::Spanned;
@@ -52,7 +55,18 @@ impl Loader<'_> {
             .into_iter()
             .map(|trigger| self.cron(trigger, &mut names))
             .collect();
-        (Triggers { http, redis, cron }, names.inline)
+        let nats = raw
+            .nats
+            .into_iter()
+            .map(|trigger| self.nats(trigger, &mut names, application))
+            .collect();
+        let triggers = Triggers {
+            http,
+            redis,
+            cron,
+            nats,
+        };
+        (triggers, names.inline)
     }
 
     fn http(
@@ -170,11 +184,41 @@ impl Loader<'_> {
     }
 
     fn cron(&mut self, raw: RawCronTrigger, names: &mut Names<'_>) -> CronTrigger {
+        let expression = raw.cron_expression.get_ref();
+        let schedule = Schedule::parse(expression).unwrap_or_else(|reason| {
+            let message = format!("cron_expression `{expression}`: {reason}");
+            self.document.problem(raw.cron_expression.span(), message);
+            Schedule::default()
+        });
         let (id, component) = self.start(raw.id, raw.component, "cron", names);
         CronTrigger {
             id,
             component,
-            cron_expression: raw.cron_expression,
+            schedule,
+        }
+    }
+
+    fn nats(&mut self, raw: RawNatsTrigger, names: &mut Names<'_>, application: &Application) -> NatsTrigger {
+        if raw.address.is_none() && application.nats_address.is_none() {
+            let message = "this trigger needs an address, here or in [application.trigger.nats]";
+            self.document.problem(raw.subject.span(), message);
+        }
+        let mut template = |text: Option<Text>| text.map(|text| self.template(&text));
+        let (address, queue) = (template(raw.address), template(raw.queue));
+        let (stream, durable) = (template(raw.stream), template(raw.durable));
+        let subject = self.template(&raw.subject);
+        let (max_deliver, ack_wait_ms) = (self.limit(raw.max_deliver), self.limit(raw.ack_wait_ms));
+        let (id, component) = self.start(raw.id, raw.component, "nats", names);
+        NatsTrigger {
+            id,
+            component,
+            subject,
+            address,
+            queue,
+            stream,
+            durable,
+            max_deliver,
+            ack_wait_ms,
         }
     }
 
@@ -191,9 +235,18 @@ impl Loader<'_> {
         let given = id.filter(|id| !id.is_empty());
         let trigger = given.unwrap_or_else(|| names.trigger(&component, kind));
         let component = match component {
-            StringOr::Table(inline) => names.keep_inline(&trigger, *inline, span),
+            StringOr::Table(inline) => {
+                if kind != "http" {
+                    self.refuse_chaining(&inline, kind, &span);
+                }
+                names.keep_inline(&trigger, *inline, span)
+            }
             StringOr::String(id) => {
-                if !names.defined.keys().any(|defined| *defined.get_ref() == id) {
+                let defined = names.defined.iter().find(|(defined, _)| *defined.get_ref() == id);
+                if let (Some((_, component)), true) = (defined, kind != "http") {
+                    self.refuse_chaining(component, kind, &span);
+                }
+                if defined.is_none() {
                     self.document.problem(
                         span,
                         format!("component `{id}` does not exist: there is no [component.{id}]"),
@@ -206,11 +259,34 @@ impl Loader<'_> {
     }
 }
 
+impl Loader<'_> {
+    /// Spin starts no application in which a component of another trigger may chain.
+    fn refuse_chaining(&mut self, component: &RawComponent, kind: &str, span: &Range<usize>) {
+        let hosts = component.allowed_outbound_hosts.iter();
+        if let Some(host) = hosts
+            .map(Spanned::get_ref)
+            .find(|host| outbound::asks_for_chaining(host))
+        {
+            let message = format!(
+                "this component may send requests to `{host}`, which Spin refuses to components with a \
+                 {kind} trigger"
+            );
+            self.document.problem(span.clone(), message);
+        }
+    }
+}
+
 fn given_ids(raw: &RawTriggers) -> BTreeSet<String> {
     let http = raw.http.iter().map(|trigger| &trigger.id);
     let redis = raw.redis.iter().map(|trigger| &trigger.id);
     let cron = raw.cron.iter().map(|trigger| &trigger.id);
-    http.chain(redis).chain(cron).flatten().cloned().collect()
+    let nats = raw.nats.iter().map(|trigger| &trigger.id);
+    http.chain(redis)
+        .chain(cron)
+        .chain(nats)
+        .flatten()
+        .cloned()
+        .collect()
 }
 
 impl Names<'_> {

@@ -42,6 +42,15 @@ pub(crate) fn check_entry(text: &str) -> Result<(), String> {
     Entry::parse(text, &[]).map(drop)
 }
 
+/// Whether an entry lets requests through to components of the application.
+pub(crate) fn asks_for_chaining(text: &str) -> bool {
+    Entry::parse(text, &[]).is_ok_and(|entry| match entry.host {
+        HostRule::Components(_) => true,
+        HostRule::Exactly(Host::Domain(domain)) => super::service_chaining_target(&domain).is_some(),
+        _ => false,
+    })
+}
+
 impl Entry {
     pub(super) fn parse(text: &str, components: &[&str]) -> Result<Self, String> {
         let form = "it must be SCHEME://HOST or SCHEME://HOST:PORT, each of which may be `*`";
@@ -165,6 +174,8 @@ impl PortRule {
             })
         };
         match text {
+            // A bus inside the process has no port.
+            "" if scheme == "local" => Ok(Self::Any),
             "" => default_port(scheme)
                 .map(Self::Exactly)
                 .ok_or_else(|| "this scheme has no usual port, so it needs one".to_owned()),
@@ -197,6 +208,7 @@ fn default_port(scheme: &str) -> Option<u16> {
         "mysql" => Some(3306),
         "redis" => Some(6379),
         "mqtt" => Some(1883),
+        "nats" => Some(4222),
         _ => None,
     }
 }

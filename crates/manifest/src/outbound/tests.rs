@@ -74,6 +74,44 @@ fn scheme_host_and_port_must_all_fit() {
 }
 
 #[test]
+fn a_broker_is_a_place_like_any_other() {
+    check(
+        "local://bus",
+        &["local://bus"],
+        &["local://other", "redis://bus", "nats://bus"],
+    );
+    check(
+        "nats://localhost",
+        &[
+            "nats://localhost",
+            "nats://u:p@localhost:4222?stream=shop&durable=a",
+        ],
+        &["nats://localhost:4223", "redis://localhost:4222", "nats://other"],
+    );
+    check(
+        "nats://*:4300",
+        &["nats://a:4300?queue=q"],
+        &["nats://a", "local://a"],
+    );
+}
+
+#[test]
+fn a_whole_address_may_come_from_a_variable() {
+    let hosts = |address: &str| {
+        hosts(&["{{ host }}"], &[&format!("host={address}")]).map_err(|error| error.to_string())
+    };
+    let local = hosts("local://bus").expect("a bus");
+    assert!(local.check_address("local://bus", "redis") && !local.check_address("local://b", "redis"));
+    let nats = hosts("nats://localhost:4300?stream=shop").expect("a server");
+    assert!(nats.check_address("nats://localhost:4300?stream=shop", "redis"));
+    assert!(nats.check_address("nats://localhost:4300", "redis"));
+    assert!(!nats.check_address("nats://localhost", "redis"));
+    let redis = hosts("redis://localhost:7000").expect("a server");
+    assert!(redis.check_address("redis://localhost:7000/3", "redis"));
+    assert!(redis.check_address("localhost:7000", "redis"));
+}
+
+#[test]
 fn stars_stand_for_anything() {
     check(
         "*://*:*",

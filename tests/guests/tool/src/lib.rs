@@ -6,7 +6,7 @@
 )]
 
 use spin_sdk::http::{Request, Response};
-use spin_sdk::{http, key_value, sqlite3, variables};
+use spin_sdk::{http, key_value, redis, sqlite3, variables};
 
 mod api {
     #![allow(missing_docs, unreachable_pub, reason = "made by a macro from documented WIT")]
@@ -22,6 +22,7 @@ impl api::exports::test::tool::tool::Guest for api::Component {
             "key-value" => said(key_value::Store::open_default().map(|_| ())),
             "variables" => said(variables::get("greeting")),
             "outbound" => said(http::run(fetch("http://probe.spin.internal/hello"))),
+            "redis" => said(redis::Connection::open("local://bus").map(|_| ())),
             "environment" => said::<_, ()>(Ok(std::env::vars().collect::<Vec<_>>())),
             "files" => said(std::fs::read_to_string("/data/file.txt").map_err(|error| error.kind())),
             other => format!("cannot try {other}"),

@@ -160,6 +160,46 @@ source = "order.wasm"
 }
 
 #[test]
+fn what_starts_a_component_without_a_request_is_checked() {
+    check(
+        r#"[application.trigger.redis]
+address = "redis://{{ nowhere }}"
+[[trigger.cron]]
+cron_expression = "* * * * *"
+component = "job"
+[[trigger.cron]]
+cron_expression = "0 0 25 * * *"
+component = "jbo"
+[[trigger.nats]]
+subject = "x"
+component = "job"
+max_deliver = 0
+[[trigger.redis]]
+channel = "x"
+component = "chain"
+[[trigger.cron]]
+cron_expression = "0 0 1 * * *"
+component = { source = "x.wasm", allowed_outbound_hosts = ["http://*.spin.internal"] }
+[component.job]
+source = "job.wasm"
+allowed_outbound_hosts = ["local://bus", "nats://localhost", "redis://localhost:6379", "*://*:*"]
+[component.chain]
+source = "chain.wasm"
+allowed_outbound_hosts = ["http://stock.spin.internal"]
+"#,
+        expect![[r#"
+            shop/spin.toml:5:11: `redis://{{ nowhere }}`: variable `nowhere` is not defined in [variables]
+            shop/spin.toml:7:19: cron_expression `* * * * *`: 5 fields, but it needs six: second, minute, hour, day of month, month, day of week; a year may follow
+            shop/spin.toml:10:19: cron_expression `0 0 25 * * *`: number out of bounds
+            shop/spin.toml:11:13: component `jbo` does not exist: there is no [component.jbo]
+            shop/spin.toml:13:11: this trigger needs an address, here or in [application.trigger.nats]
+            shop/spin.toml:15:15: a limit of 0 would let nothing through; leave the key out for the default
+            shop/spin.toml:18:13: this component may send requests to `http://stock.spin.internal`, which Spin refuses to components with a redis trigger
+            shop/spin.toml:21:13: this component may send requests to `http://*.spin.internal`, which Spin refuses to components with a cron trigger"#]],
+    );
+}
+
+#[test]
 fn names_and_templates_are_checked_all_at_once() {
     check(
         r#"[variables]

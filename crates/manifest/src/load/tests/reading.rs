@@ -33,10 +33,18 @@ executor = { type = "spin" }
 [[trigger.redis]]
 address = "redis://{{ level }}:6379"
 channel = "orders"
-component = "gateway"
+component = "idle"
 [[trigger.cron]]
 cron_expression = "0 * * * * *"
-component = "gateway"
+component = "idle"
+[[trigger.nats]]
+address = "nats://{{ level }}:4222"
+subject = "shop.>"
+stream = "shop"
+durable = "{{ level }}"
+max_deliver = 5
+ack_wait_ms = 1000
+component = "idle"
 
 [component.gateway]
 source = "target/gateway.wasm"
@@ -98,8 +106,15 @@ build = { command = "make" }
             .iter()
             .map(|trigger| format!("{trigger:?}")),
     );
+    lines.extend(
+        manifest
+            .triggers
+            .nats
+            .iter()
+            .map(|trigger| format!("{trigger:?}")),
+    );
     expect![[r#"
-        Application { name: "shop", version: "1.2.3", description: "A shop", authors: ["Min <min@example.com>"], http_base: "/v1", redis_address: None, limits: Limits { memory_limit_bytes: None, request_timeout_ms: Some(5000), max_concurrent_requests: None, body_limit_bytes: None, header_limit_bytes: None } }
+        Application { name: "shop", version: "1.2.3", description: "A shop", authors: ["Min <min@example.com>"], http_base: "/v1", redis_address: None, nats_address: None, limits: Limits { memory_limit_bytes: None, request_timeout_ms: Some(5000), max_concurrent_requests: None, body_limit_bytes: None, header_limit_bytes: None } }
         hidden: Variable { default: Some("(secret)"), secret: true }
         level: Variable { default: Some("info"), secret: false }
         token: Variable { default: None, secret: true }
@@ -108,8 +123,9 @@ build = { command = "make" }
         Component { id: "own-id-component", source: "shop/inline.wasm", description: "", variables: {}, environment: {}, files: [], exclude_files: [], allowed_outbound_hosts: [], key_value_stores: [], sqlite_databases: [], build: None, dependencies: [] }
         HttpTrigger { id: "gateway-http-trigger", component: "gateway", route: Path("/...") }
         HttpTrigger { id: "own-id", component: "own-id-component", route: Private }
-        RedisTrigger { id: "gateway-redis-trigger", component: "gateway", channel: `orders`, address: Some(`redis://{{ level }}:6379`) }
-        CronTrigger { id: "gateway-cron-trigger", component: "gateway", cron_expression: "0 * * * * *" }"#]].assert_eq(&lines.join("\n"));
+        RedisTrigger { id: "idle-redis-trigger", component: "idle", channel: `orders`, address: Some(`redis://{{ level }}:6379`) }
+        CronTrigger { id: "idle-cron-trigger", component: "idle", schedule: "0 * * * * *" }
+        NatsTrigger { id: "idle-nats-trigger", component: "idle", subject: `shop.>`, address: Some(`nats://{{ level }}:4222`), queue: None, stream: Some(`shop`), durable: Some(`{{ level }}`), max_deliver: Some(5), ack_wait_ms: Some(1000) }"#]].assert_eq(&lines.join("\n"));
 }
 
 #[test]

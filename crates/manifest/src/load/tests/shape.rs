@@ -56,7 +56,7 @@ fn an_unknown_key_is_named_with_its_place() {
     );
     check(
         "[application.trigger.sqs]\nx = 1",
-        expect!["shop/spin.toml:4:22: unknown key `sqs`, expected one of `http`, `redis`, `cron`"],
+        expect!["shop/spin.toml:4:22: unknown key `sqs`, expected one of `http`, `redis`, `nats`, `cron`"],
     );
     check(
         "[application.tool.bodega]\nmemory_limit = 1",
@@ -76,7 +76,7 @@ fn an_unknown_key_is_named_with_its_place() {
     );
     check(
         "[[trigger.sqs]]\nqueue = \"x\"",
-        expect!["shop/spin.toml:4:11: unknown key `sqs`, expected one of `http`, `redis`, `cron`"],
+        expect!["shop/spin.toml:4:11: unknown key `sqs`, expected one of `http`, `redis`, `cron`, `nats`"],
     );
     check(
         "[[trigger.http]]\nroute = { private = true, public = false }\ncomponent = \"a\"",

@@ -1,0 +1,108 @@
+//! How many statements each call sends: the README's table, counted.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+mod shop;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ::store::{Db, DbError, Driver, Rows, Value, native};
+use cart::app;
+use cart::store::{MIGRATIONS, Store};
+use expect_test::expect;
+use kernel::Quantity;
+use shop::{NOW, Shop, line, order, product, user, wanted};
+
+/// Counts what goes through.
+struct Counting {
+    inner: Box<dyn Driver>,
+    count: Rc<Cell<u32>>,
+}
+
+impl Driver for Counting {
+    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
+        self.count.set(self.count.get() + 1);
+        self.inner.execute(statement, params)
+    }
+
+    fn begin(&self) -> &'static str {
+        self.inner.begin()
+    }
+
+    fn schema_version(&self) -> Result<u32, DbError> {
+        self.inner.schema_version()
+    }
+
+    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
+        self.inner.set_schema_version(version)
+    }
+}
+
+#[test]
+fn every_call_costs_what_the_readme_says() {
+    let count = Rc::new(Cell::new(0));
+    let driver = Counting {
+        inner: native::in_memory_driver().unwrap(),
+        count: count.clone(),
+    };
+    let carts = Store::new(Db::open(Box::new(driver), MIGRATIONS).unwrap());
+    let add = |pieces, key| {
+        drop(app::add(
+            &carts,
+            &Shop,
+            user(42),
+            wanted(3, None, pieces),
+            key,
+            NOW,
+        ))
+    };
+    let change = |pieces| {
+        app::change(
+            &carts,
+            &Shop,
+            user(42),
+            product(3),
+            None,
+            Quantity::try_new(pieces).ok(),
+        )
+    };
+    let three = [line(1, 1, 1), line(2, 2, 1), line(3, 3, 1)];
+    let take = || app::take(&carts, order(7), user(42), &three, NOW).unwrap();
+    let mut table = String::new();
+    let mut line = |what: &str, call: &dyn Fn()| {
+        count.set(0);
+        call();
+        table += &format!("{what}: {}\n", count.get());
+    };
+    line("add", &|| add(1, None));
+    line("add with a key", &|| add(1, Some("a")));
+    line("add with the key again", &|| add(1, Some("a")));
+    line("add too many", &|| add(9, None));
+    line("change", &|| assert!(change(5).unwrap().is_some()));
+    line("lines", &|| drop(app::lines(&carts, user(42)).unwrap()));
+    line("take three lines", &|| assert!(take().is_new()));
+    line("take again", &|| assert!(!take().is_new()));
+    line("change to none", &|| assert!(change(0).unwrap().is_none()));
+    line("remove", &|| {
+        app::remove(&carts, user(42), product(3), None).unwrap()
+    });
+    line("clear", &|| app::clear(&carts, user(42)).unwrap());
+    expect![[r#"
+        add: 3
+        add with a key: 5
+        add with the key again: 1
+        add too many: 4
+        change: 4
+        lines: 1
+        take three lines: 5
+        take again: 3
+        change to none: 4
+        remove: 3
+        clear: 3
+    "#]]
+    .assert_eq(&table);
+}

@@ -1,0 +1,379 @@
+//! The cart's pages, from request to reply.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+mod shop;
+
+use ::store::{DbError, native};
+use cart::app::Offers;
+use cart::http::handle;
+use cart::store::{MIGRATIONS, Store};
+use expect_test::expect;
+use shop::{NOW, NoShop, Shop, user};
+use tempfile::TempDir;
+use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Request, Response, Role};
+
+fn key() -> IdentityKey {
+    IdentityKey::from_base64("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap()
+}
+
+/// A request of customer 42.
+fn ask(method: Method, target: &str) -> Request {
+    let identity = Identity {
+        user: user(42),
+        role: Role::User,
+    };
+    Request::new(method, target).with_header(IDENTITY_HEADER, key().sign(identity, NOW))
+}
+
+fn send(method: Method, target: &str, body: &str) -> Request {
+    let request = ask(method, target).with_header("content-type", "application/json");
+    request.with_body(body)
+}
+
+fn post(body: &str) -> Request {
+    send(Method::Post, "/cart/items", body)
+}
+
+fn patch(id: &str, body: &str) -> Request {
+    send(Method::Patch, &format!("/cart/items/{id}"), body)
+}
+
+/// A customer's browser, and what was said in it.
+struct Visit {
+    folder: TempDir,
+    story: String,
+}
+
+impl Visit {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            story: String::new(),
+        }
+    }
+
+    fn answer(&self, request: &Request, offers: &impl Offers) -> Response {
+        let path = self.folder.path().join("cart.db");
+        handle(request, &key(), offers, NOW, || {
+            native::open(&path, MIGRATIONS).map(Store::new)
+        })
+    }
+
+    /// Asks and notes the status and the body, or of a problem its code and detail.
+    fn see(&mut self, what: &str, request: &Request) {
+        let response = self.answer(request, &Shop);
+        self.note(what, &response);
+    }
+
+    fn note(&mut self, what: &str, response: &Response) {
+        let mut said = String::from_utf8(response.body().to_vec()).unwrap();
+        if response.status() >= 400 {
+            let body: serde_json::Value = serde_json::from_str(&said).unwrap();
+            said = format!("{} {}", body["error"], body["detail"]);
+        }
+        let line = format!("{what}: {} {said}", response.status());
+        self.story += line.trim_end();
+        self.story += "\n";
+    }
+}
+
+#[test]
+fn a_customer_fills_changes_and_empties_a_cart() {
+    let mut visit = Visit::new();
+    visit.see("empty", &ask(Method::Get, "/cart"));
+    visit.see("put in", &post(r#"{"productId":3,"quantity":2}"#));
+    visit.see(
+        "put more in",
+        &post(r#"{"productId":3,"skuId":null,"quantity":3}"#),
+    );
+    visit.see(
+        "another kind",
+        &post(r#"{"productId":5,"skuId":52,"quantity":1}"#),
+    );
+    visit.see(
+        "and the other",
+        &post(r#"{"productId":5,"skuId":51,"quantity":1}"#),
+    );
+    visit.see("look", &ask(Method::Get, "/cart"));
+    visit.see("change", &patch("3", r#"{"quantity":1}"#));
+    visit.see("change a kind", &patch("5?skuId=51", r#"{"quantity":7}"#));
+    visit.see("change to none", &patch("5?skuId=52", r#"{"quantity":0}"#));
+    visit.see("change to less", &patch("3", r#"{"quantity":-1}"#));
+    visit.see("look", &ask(Method::Get, "/cart"));
+    visit.see("take out", &ask(Method::Delete, "/cart/items/5?skuId=51"));
+    visit.see("take out again", &ask(Method::Delete, "/cart/items/5"));
+    visit.see("put in", &post(r#"{"productId":1,"quantity":1}"#));
+    visit.see("empty it", &ask(Method::Delete, "/cart"));
+    visit.see("empty it again", &ask(Method::Delete, "/cart"));
+    visit.see("look", &ask(Method::Get, "/cart"));
+    visit.see("look at the head", &ask(Method::Head, "/cart"));
+    expect![[r#"
+        empty: 200 []
+        put in: 201 {"productId":3,"skuId":3,"quantity":2}
+        put more in: 201 {"productId":3,"skuId":3,"quantity":5}
+        another kind: 201 {"productId":5,"skuId":52,"quantity":1}
+        and the other: 201 {"productId":5,"skuId":51,"quantity":1}
+        look: 200 [{"productId":3,"skuId":3,"quantity":5},{"productId":5,"skuId":51,"quantity":1},{"productId":5,"skuId":52,"quantity":1}]
+        change: 200 {"productId":3,"skuId":3,"quantity":1}
+        change a kind: 200 {"productId":5,"skuId":51,"quantity":7}
+        change to none: 204
+        change to less: 204
+        look: 200 [{"productId":5,"skuId":51,"quantity":7}]
+        take out: 204
+        take out again: 204
+        put in: 201 {"productId":1,"skuId":1,"quantity":1}
+        empty it: 204
+        empty it again: 204
+        look: 200 []
+        look at the head: 200 []
+    "#]].assert_eq(&visit.story);
+}
+
+#[test]
+fn a_repeated_request_gets_the_same_bytes() {
+    let visit = Visit::new();
+    let with = |key: &str, body: &str| post(body).with_header("idempotency-key", key);
+    let body = r#"{"productId":3,"quantity":2}"#;
+    let first = visit.answer(&with("k-1", body), &Shop);
+    assert_eq!(first.status(), 201);
+    assert_eq!(visit.answer(&post(body), &Shop).status(), 201);
+    assert_eq!(visit.answer(&with("k-1", body), &Shop), first);
+    let same = r#" { "quantity" : 2, "productId" : 3 } "#;
+    assert_eq!(visit.answer(&with(" k-1 ", same), &NoShop), first);
+    let other = r#"{"productId":3,"quantity":1}"#;
+    assert_eq!(visit.answer(&with("k-1", other), &Shop).status(), 422);
+    let cart = visit.answer(&ask(Method::Get, "/cart"), &Shop);
+    assert_eq!(cart.body(), br#"[{"productId":3,"skuId":3,"quantity":4}]"#);
+}
+
+#[test]
+fn every_refusal_of_a_customer_has_its_status() {
+    let mut visit = Visit::new();
+    for body in [
+        "",
+        "null",
+        "[1,null,1]",
+        "{}",
+        r#"{"productId":3}"#,
+        r#"{"quantity":1}"#,
+        r#"{"productId":3,"quantity":0}"#,
+        r#"{"productId":3,"quantity":-1}"#,
+        r#"{"productId":3,"quantity":1.0}"#,
+        r#"{"productId":3,"quantity":"1"}"#,
+        r#"{"productId":3,"quantity":1000001}"#,
+        r#"{"productId":3,"quantity":99999999999999999999}"#,
+        r#"{"productId":0,"skuId":-1,"quantity":0}"#,
+        r#"{"productId":9007199254740992,"quantity":1}"#,
+        r#"{"productId":3,"quantity":1,"price":1}"#,
+        r#"{"productId":3,"quantity":1,"quantity":2}"#,
+        r#"{"productId":4,"quantity":1}"#,
+        r#"{"productId":5,"quantity":1}"#,
+        r#"{"productId":5,"skuId":3,"quantity":1}"#,
+        r#"{"productId":6,"quantity":1}"#,
+        r#"{"productId":3,"quantity":6}"#,
+        r#"{"productId":3,"quantity":5}"#,
+        r#"{"productId":3,"quantity":1}"#,
+        r#"{"productId":7,"quantity":1000000}"#,
+        r#"{"productId":7,"quantity":1}"#,
+    ] {
+        visit.see(body, &post(body));
+    }
+    visit.see(
+        "not UTF-8",
+        &send(Method::Post, "/cart/items", "").with_body([b'{', 0xff]),
+    );
+    visit.see("no media type", &ask(Method::Post, "/cart/items").with_body("{}"));
+    visit.see("a large body", &post(&" ".repeat((1 << 20) + 1)));
+    let keyed = |key: &str| post(r#"{"productId":1,"quantity":1}"#).with_header("idempotency-key", key);
+    visit.see("an empty key", &keyed(" "));
+    visit.see("a long key", &keyed(&"k".repeat(256)));
+    visit.see("two keys", &keyed("a").with_header("idempotency-key", "b"));
+    visit.see("post with a query", &send(Method::Post, "/cart/items?x=1", "{}"));
+    expect![[r#"
+        : 400 "MALFORMED_REQUEST" "the body must be a JSON object"
+        null: 400 "MALFORMED_REQUEST" "the body must be a JSON object"
+        [1,null,1]: 400 "MALFORMED_REQUEST" "the body must be a JSON object"
+        {}: 400 "VALIDATION_FAILED" "productId is missing; quantity is missing"
+        {"productId":3}: 400 "VALIDATION_FAILED" "quantity is missing"
+        {"quantity":1}: 400 "VALIDATION_FAILED" "productId is missing"
+        {"productId":3,"quantity":0}: 400 "VALIDATION_FAILED" "quantity must be at least 1"
+        {"productId":3,"quantity":-1}: 400 "VALIDATION_FAILED" "quantity must be at least 1"
+        {"productId":3,"quantity":1.0}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: floating point `1.0`, expected a whole number at line 1 column 29"
+        {"productId":3,"quantity":"1"}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: string \"1\", expected a whole number at line 1 column 29"
+        {"productId":3,"quantity":1000001}: 400 "VALIDATION_FAILED" "quantity must be at most 1000000"
+        {"productId":3,"quantity":99999999999999999999}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: floating point `1e+20`, expected a whole number at line 1 column 46"
+        {"productId":0,"skuId":-1,"quantity":0}: 400 "VALIDATION_FAILED" "productId an id is a number from 1 to 9007199254740991; skuId an id is a number from 1 to 9007199254740991; quantity must be at least 1"
+        {"productId":9007199254740992,"quantity":1}: 400 "VALIDATION_FAILED" "productId an id is a number from 1 to 9007199254740991"
+        {"productId":3,"quantity":1,"price":1}: 400 "MALFORMED_REQUEST" "the body is not as expected: unknown field `price`, expected one of `productId`, `skuId`, `quantity` at line 1 column 35"
+        {"productId":3,"quantity":1,"quantity":2}: 400 "MALFORMED_REQUEST" "the body is not as expected: duplicate field `quantity` at line 1 column 38"
+        {"productId":4,"quantity":1}: 404 "NOT_FOUND" "no such product"
+        {"productId":5,"quantity":1}: 400 "VALIDATION_FAILED" "skuId is needed: the product comes in several kinds"
+        {"productId":5,"skuId":3,"quantity":1}: 404 "NOT_FOUND" "no such SKU of this product"
+        {"productId":6,"quantity":1}: 409 "OUT_OF_STOCK" "sold out"
+        {"productId":3,"quantity":6}: 409 "OUT_OF_STOCK" "only 5 left"
+        {"productId":3,"quantity":5}: 201 {"productId":3,"skuId":3,"quantity":5}
+        {"productId":3,"quantity":1}: 409 "OUT_OF_STOCK" "only 5 left"
+        {"productId":7,"quantity":1000000}: 201 {"productId":7,"skuId":7,"quantity":1000000}
+        {"productId":7,"quantity":1}: 400 "VALIDATION_FAILED" "quantity must be at most 1000000 with what is in the cart"
+        not UTF-8: 400 "MALFORMED_REQUEST" "the body is not valid UTF-8"
+        no media type: 415 "UNSUPPORTED_MEDIA_TYPE" "send the body as application/json"
+        a large body: 413 "PAYLOAD_TOO_LARGE" "at most 1048576 bytes are taken"
+        an empty key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
+        a long key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
+        two keys: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
+        post with a query: 400 "VALIDATION_FAILED" "x is unknown here"
+    "#]].assert_eq(&visit.story);
+}
+
+#[test]
+fn every_refusal_of_a_change_has_its_status() {
+    let mut visit = Visit::new();
+    for body in [
+        r#"{"productId":3,"quantity":2}"#,
+        r#"{"productId":5,"skuId":51,"quantity":1}"#,
+        r#"{"productId":5,"skuId":52,"quantity":1}"#,
+    ] {
+        assert_eq!(visit.answer(&post(body), &Shop).status(), 201);
+    }
+    for body in [
+        "{}",
+        r#"{"quantity":null}"#,
+        r#"{"quantity":1.5}"#,
+        r#"{"quantity":1000001}"#,
+        r#"{"quantity":-99999999999999999999}"#,
+        r#"{"quantity":6}"#,
+        r#"{"quantity":1,"productId":3}"#,
+    ] {
+        visit.see(body, &patch("3", body));
+    }
+    let one = r#"{"quantity":1}"#;
+    for id in [
+        "1",
+        "4",
+        "0",
+        "-3",
+        "03",
+        "abc",
+        "%33",
+        "5",
+        "3?skuId=51",
+        "5?skuId=3",
+        "3?skuId=",
+        "3?skuId=0",
+        "3?skuId=x",
+        "3?skuId=3&skuId=3",
+        "3?sku=3",
+    ] {
+        visit.see(id, &patch(id, one));
+    }
+    for id in ["4", "abc", "3?skuId=x", "3?x=1"] {
+        let what = format!("take out {id}");
+        visit.see(&what, &ask(Method::Delete, &format!("/cart/items/{id}")));
+    }
+    visit.see("look", &ask(Method::Get, "/cart"));
+    expect![[r#"
+        {}: 400 "VALIDATION_FAILED" "quantity is missing"
+        {"quantity":null}: 400 "VALIDATION_FAILED" "quantity is missing"
+        {"quantity":1.5}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: floating point `1.5`, expected a whole number at line 1 column 15"
+        {"quantity":1000001}: 400 "VALIDATION_FAILED" "quantity must be at most 1000000"
+        {"quantity":-99999999999999999999}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: floating point `-1e+20`, expected a whole number at line 1 column 33"
+        {"quantity":6}: 409 "OUT_OF_STOCK" "only 5 left"
+        {"quantity":1,"productId":3}: 400 "MALFORMED_REQUEST" "the body is not as expected: unknown field `productId`, expected `quantity` at line 1 column 25"
+        1: 404 "NOT_FOUND" "no such line in the cart"
+        4: 404 "NOT_FOUND" "no such line in the cart"
+        0: 404 "NOT_FOUND" "no such line in the cart"
+        -3: 404 "NOT_FOUND" "no such line in the cart"
+        03: 404 "NOT_FOUND" "no such line in the cart"
+        abc: 404 "NOT_FOUND" "no such line in the cart"
+        %33: 404 "NOT_FOUND" "no such line in the cart"
+        5: 400 "VALIDATION_FAILED" "skuId is needed: the product comes in several kinds"
+        3?skuId=51: 404 "NOT_FOUND" "no such line in the cart"
+        5?skuId=3: 404 "NOT_FOUND" "no such line in the cart"
+        3?skuId=: 400 "VALIDATION_FAILED" "skuId must be a whole number"
+        3?skuId=0: 400 "VALIDATION_FAILED" "skuId an id is a number from 1 to 9007199254740991"
+        3?skuId=x: 400 "VALIDATION_FAILED" "skuId must be a whole number"
+        3?skuId=3&skuId=3: 400 "VALIDATION_FAILED" "skuId is given more than once"
+        3?sku=3: 400 "VALIDATION_FAILED" "sku is unknown; known are skuId"
+        take out 4: 204
+        take out abc: 404 "NOT_FOUND" "no such line in the cart"
+        take out 3?skuId=x: 400 "VALIDATION_FAILED" "skuId must be a whole number"
+        take out 3?x=1: 400 "VALIDATION_FAILED" "x is unknown; known are skuId"
+        look: 200 [{"productId":3,"skuId":3,"quantity":2},{"productId":5,"skuId":51,"quantity":1},{"productId":5,"skuId":52,"quantity":1}]
+    "#]].assert_eq(&visit.story);
+}
+
+#[test]
+fn strangers_and_outages_have_their_statuses() {
+    let mut visit = Visit::new();
+    let identity = |role| Identity { user: user(42), role };
+    let stranger = |method, target: &str| Request::new(method, target);
+    for (method, target) in [
+        (Method::Get, "/cart"),
+        (Method::Delete, "/cart"),
+        (Method::Post, "/cart/items"),
+        (Method::Patch, "/cart/items/3"),
+        (Method::Delete, "/cart/items/3"),
+    ] {
+        let what = format!("nobody's {} {target}", method.name());
+        visit.see(&what, &stranger(method, target));
+    }
+    let forged = stranger(Method::Get, "/cart").with_header(IDENTITY_HEADER, "v1.42.USER.9.AA");
+    visit.see("forged", &forged);
+    let admin = key().sign(identity(Role::Admin), NOW);
+    visit.see(
+        "an admin",
+        &stranger(Method::Get, "/cart").with_header(IDENTITY_HEADER, admin),
+    );
+    for (method, target) in [
+        (Method::Get, "/"),
+        (Method::Get, "/cart/"),
+        (Method::Get, "/cart/items/"),
+        (Method::Post, "/cart/items/3/more"),
+        (Method::Put, "/cart"),
+        (Method::Get, "/cart/items"),
+        (Method::Get, "/cart/items/3"),
+        (Method::Get, "/cart?limit=1"),
+        (Method::Delete, "/cart?x=1"),
+    ] {
+        let what = format!("{} {target}", method.name());
+        visit.see(&what, &ask(method, target));
+    }
+    let outage = visit.answer(&post(r#"{"productId":3,"quantity":1}"#), &NoShop);
+    visit.note("no products", &outage);
+    let broken = |error: fn() -> DbError| {
+        handle(&ask(Method::Get, "/cart"), &key(), &Shop, NOW, || {
+            Err::<Store, _>(error())
+        })
+    };
+    visit.note("a busy store", &broken(|| DbError::Busy));
+    visit.note(
+        "a broken store",
+        &broken(|| DbError::Other("no such table: cart_line".to_owned())),
+    );
+    expect![[r#"
+        nobody's GET /cart: 401 "UNAUTHORIZED" "log in first, and send the access token"
+        nobody's DELETE /cart: 401 "UNAUTHORIZED" "log in first, and send the access token"
+        nobody's POST /cart/items: 401 "UNAUTHORIZED" "log in first, and send the access token"
+        nobody's PATCH /cart/items/3: 401 "UNAUTHORIZED" "log in first, and send the access token"
+        nobody's DELETE /cart/items/3: 401 "UNAUTHORIZED" "log in first, and send the access token"
+        forged: 401 "UNAUTHORIZED" "log in first, and send the access token"
+        an admin: 200 []
+        GET /: 404 "NOT_FOUND" "no such page"
+        GET /cart/: 404 "NOT_FOUND" "no such page"
+        GET /cart/items/: 404 "NOT_FOUND" "no such page"
+        POST /cart/items/3/more: 404 "NOT_FOUND" "no such page"
+        PUT /cart: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, GET, HEAD"
+        GET /cart/items: 405 "METHOD_NOT_ALLOWED" "this path answers POST"
+        GET /cart/items/3: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, PATCH"
+        GET /cart?limit=1: 400 "VALIDATION_FAILED" "limit is unknown here"
+        DELETE /cart?x=1: 400 "VALIDATION_FAILED" "x is unknown here"
+        no products: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
+        a busy store: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
+        a broken store: 500 "INTERNAL_ERROR" "the error was recorded and will be looked at"
+    "#]]
+    .assert_eq(&visit.story);
+}

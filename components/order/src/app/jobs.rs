@@ -1,0 +1,133 @@
+use kernel::OrderId;
+use store::DbError;
+
+use super::App;
+use super::drive::{Course, Way};
+use crate::domain::{Entry, Task, Work};
+
+/// How far a job came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Brought to an end.
+    pub done: u32,
+    /// Left as it was, for a later run.
+    pub left: u32,
+    /// Waiting for a person.
+    pub stuck: u32,
+}
+
+impl Tally {
+    const fn count(&mut self, way: Way) {
+        match way {
+            Way::Done => self.done += 1,
+            Way::Left => self.left += 1,
+            Way::Stuck => self.stuck += 1,
+        }
+    }
+
+    const fn total(self) -> u32 {
+        self.done + self.left + self.stuck
+    }
+}
+
+impl App<'_> {
+    /// Finishes what others left behind: up to `limit` orders whose lease has lapsed.
+    pub fn recover(&self, limit: u32) -> Result<Tally, DbError> {
+        let mut tally = Tally::default();
+        for order in self.ledger.lapsed((self.clock)(), limit)? {
+            tally.count(self.or_left(order, self.recover_one(order)));
+        }
+        let rest = limit.saturating_sub(tally.total());
+        if rest > 0 {
+            self.finish_many(rest, &mut tally)?;
+        }
+        Ok(tally)
+    }
+
+    /// Gives up to `limit` orders back that were not paid in time.
+    pub fn expire(&self, limit: u32) -> Result<Tally, DbError> {
+        let mut tally = Tally::default();
+        for order in self.ledger.expired((self.clock)(), limit)? {
+            tally.count(self.or_left(order, self.expire_one(order)));
+        }
+        Ok(tally)
+    }
+
+    /// The gateway says that something became of an order's payment. That is a hint: if nobody drives the
+    /// order, it is recovered now instead of a moment later.
+    pub fn hint(&self, order: OrderId) -> Result<(), DbError> {
+        let entry = self.ledger.find(order)?;
+        let work = entry.and_then(|entry| entry.work);
+        if work.is_some_and(|work| work.lapsed(self.now) && work.task != Task::Finish) {
+            self.recover_one(order)?;
+        }
+        Ok(())
+    }
+
+    fn recover_one(&self, order: OrderId) -> Result<Way, DbError> {
+        let now = (self.clock)();
+        match self.ledger.take_over(order, self.lease(now), now)? {
+            Some(work) => self.recover_taken(order, work),
+            None => Ok(Way::Left),
+        }
+    }
+
+    /// Carries on an order whose work is the caller's.
+    pub(super) fn recover_taken(&self, order: OrderId, work: Work) -> Result<Way, DbError> {
+        let Some(Entry { order, .. }) = self.ledger.find(order)? else {
+            return Err(DbError::Other(format!(
+                "work is left for order {order}, which is not there"
+            )));
+        };
+        let now = (self.clock)();
+        Ok(self.drive(&mut Course::recovery(order, work, now)))
+    }
+
+    fn expire_one(&self, order: OrderId) -> Result<Way, DbError> {
+        let now = (self.clock)();
+        let lease = self.lease(now);
+        if !self.ledger.claim_expiry(order, lease, now)? {
+            return Ok(Way::Left);
+        }
+        let work = Work {
+            task: Task::Expire,
+            attempt: 1,
+            lease,
+            from_cart: false,
+            stuck: None,
+        };
+        self.recover_taken(order, work)
+    }
+
+    /// PAID orders are many and there is hardly ever anything left to do for one, so they are taken over
+    /// together and forgotten together: two transactions for all of them.
+    fn finish_many(&self, limit: u32, tally: &mut Tally) -> Result<(), DbError> {
+        let now = (self.clock)();
+        let lease = self.lease(now);
+        let mut finished = Vec::new();
+        for (order, work) in self.ledger.take_finished(lease, now, limit)? {
+            let way = self.or_left(order, self.recover_taken(order, work));
+            tally.count(way);
+            if way == Way::Done {
+                finished.push(order);
+            }
+        }
+        if !finished.is_empty() {
+            self.ledger.forget(&finished, lease.owner)?;
+        }
+        Ok(())
+    }
+
+    /// One order that can't be looked at must not keep the others from it.
+    fn or_left(&self, order: OrderId, way: Result<Way, DbError>) -> Way {
+        way.unwrap_or_else(|error| {
+            let story = format!("order {order}: {error}");
+            if error.retryable() {
+                web::log::warn("order.recover", &story);
+            } else {
+                web::log::error("order.recover", &story);
+            }
+            Way::Left
+        })
+    }
+}

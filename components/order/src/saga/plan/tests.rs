@@ -1,0 +1,439 @@
+use super::*;
+
+const ONE_CALL: Plan = Plan::Place { from_cart: false };
+const CONFIRM: Plan = Plan::Confirm { from_cart: false };
+const FINISH: Plan = Plan::Finish { from_cart: false };
+
+const ALL: [Plan; 10] = [
+    ONE_CALL,
+    Plan::Place { from_cart: true },
+    Plan::Await,
+    CONFIRM,
+    Plan::Confirm { from_cart: true },
+    FINISH,
+    Plan::Finish { from_cart: true },
+    Plan::Undo,
+    Plan::Expire,
+    Plan::Cancel,
+];
+
+fn end_text(next: Next) -> String {
+    match next {
+        Next::Do(step) => panic!("{} is not an end", step.text()),
+        Next::Finished(End::Paid) => "end paid".to_owned(),
+        Next::Finished(End::Waiting) => "end waiting".to_owned(),
+        Next::Finished(End::Failed) => "end failed".to_owned(),
+        Next::Finished(End::Cancelled) => "end cancelled".to_owned(),
+        Next::SoldOut => "sold out".to_owned(),
+        Next::Overtaken => "overtaken".to_owned(),
+        Next::Parked(step) => format!("parked at {}", step.text()),
+        Next::Stuck(step) => format!("stuck at {}", step.text()),
+    }
+}
+
+/// Plays a script of answers ("reserve ok, charge refused") and compares what `next` asked for; steps that
+/// the script does not name answer ok.
+#[track_caller]
+fn check(plan: Plan, script: &str, expected: &str) {
+    let mut log = Log::default();
+    let mut asked = Vec::new();
+    let mut lines = script.split(", ").filter(|line| !line.is_empty()).peekable();
+    while let Next::Do(step) = next(plan, &log) {
+        let scripted = lines
+            .peek()
+            .and_then(|line| line.strip_prefix(&format!("{} ", step.text())));
+        let answer = match scripted {
+            Some("refused") => Answer::Refused,
+            Some("unknown") => Answer::Unknown,
+            Some("ok") | None => Answer::Ok,
+            Some(other) => panic!("unknown answer {other}"),
+        };
+        if scripted.is_some() {
+            lines.next();
+        }
+        asked.push(step.text().to_owned());
+        log.append(step, answer);
+    }
+    assert_eq!(lines.next(), None, "the script was not played to its end");
+    asked.push(end_text(next(plan, &log)));
+    assert_eq!(asked.join(", "), expected, "{plan:?} after {script:?}");
+}
+
+#[test]
+fn without_trouble_every_step_is_taken_once() {
+    let transcripts = [
+        "reserve, charge, pay, commit, end paid",
+        "reserve, charge, pay, commit, empty, end paid",
+        "reserve, wait, end waiting",
+        "charge, pay, commit, end paid",
+        "charge, pay, commit, empty, end paid",
+        "commit, end paid",
+        "commit, empty, end paid",
+        "void, release, end failed",
+        "release, end cancelled",
+        "void, take back, end cancelled",
+    ];
+    for (plan, transcript) in ALL.into_iter().zip(transcripts) {
+        check(plan, "", transcript);
+    }
+}
+
+#[test]
+fn refused_goods_leave_nothing_to_undo() {
+    check(ONE_CALL, "reserve refused", "reserve, end failed");
+    check(Plan::Await, "reserve refused", "reserve, end failed");
+}
+
+#[test]
+fn a_refused_charge_gives_the_goods_back() {
+    check(
+        ONE_CALL,
+        "reserve ok, charge refused",
+        "reserve, charge, release, end failed",
+    );
+    check(CONFIRM, "charge refused", "charge, release, end failed");
+}
+
+#[test]
+fn a_step_without_an_answer_is_asked_once_more() {
+    check(
+        ONE_CALL,
+        "reserve unknown, reserve ok",
+        "reserve, reserve, charge, pay, commit, end paid",
+    );
+    check(
+        ONE_CALL,
+        "reserve ok, charge unknown, charge ok",
+        "reserve, charge, charge, pay, commit, end paid",
+    );
+    check(
+        ONE_CALL,
+        "reserve ok, charge unknown, charge refused",
+        "reserve, charge, charge, release, end failed",
+    );
+    check(
+        Plan::Await,
+        "reserve ok, wait unknown, wait ok",
+        "reserve, wait, wait, end waiting",
+    );
+    check(
+        Plan::Cancel,
+        "void unknown, void ok",
+        "void, void, take back, end cancelled",
+    );
+}
+
+#[test]
+fn a_step_that_never_answers_is_undone_as_if_it_had_happened() {
+    let twice = "reserve unknown, reserve unknown";
+    check(ONE_CALL, twice, "reserve, reserve, release, end failed");
+    check(Plan::Await, twice, "reserve, reserve, release, end failed");
+    check(
+        ONE_CALL,
+        "reserve ok, charge unknown, charge unknown",
+        "reserve, charge, charge, void, release, end failed",
+    );
+    check(
+        CONFIRM,
+        "charge unknown, charge unknown",
+        "charge, charge, void, release, end failed",
+    );
+}
+
+#[test]
+fn an_undo_that_is_refused_is_stuck_and_one_without_an_answer_is_parked() {
+    let unanswered = "reserve ok, charge unknown, charge unknown";
+    check(
+        ONE_CALL,
+        &format!("{unanswered}, void refused"),
+        "reserve, charge, charge, void, stuck at void",
+    );
+    check(
+        ONE_CALL,
+        &format!("{unanswered}, void unknown, void unknown"),
+        "reserve, charge, charge, void, void, parked at void",
+    );
+    check(
+        ONE_CALL,
+        "reserve ok, charge refused, release unknown, release unknown",
+        "reserve, charge, release, release, parked at release",
+    );
+    check(
+        ONE_CALL,
+        "reserve ok, charge refused, release refused",
+        "reserve, charge, release, stuck at release",
+    );
+    for plan in [Plan::Undo, Plan::Cancel] {
+        check(plan, "void refused", "void, stuck at void");
+        check(plan, "void unknown, void unknown", "void, void, parked at void");
+    }
+    check(
+        Plan::Undo,
+        "void ok, release refused",
+        "void, release, stuck at release",
+    );
+    check(
+        Plan::Expire,
+        "release unknown, release unknown",
+        "release, release, parked at release",
+    );
+    check(
+        Plan::Cancel,
+        "void ok, take back unknown, take back unknown",
+        "void, take back, take back, parked at take back",
+    );
+    check(
+        Plan::Cancel,
+        "void ok, take back refused",
+        "void, take back, stuck at take back",
+    );
+}
+
+#[test]
+fn nothing_is_undone_from_the_point_of_no_return_on() {
+    let unanswered = "charge ok, pay unknown, pay unknown";
+    check(CONFIRM, unanswered, "charge, pay, pay, parked at pay");
+    check(
+        ONE_CALL,
+        &format!("reserve ok, {unanswered}"),
+        "reserve, charge, pay, pay, parked at pay",
+    );
+    check(
+        ONE_CALL,
+        "reserve ok, charge ok, pay ok, commit unknown, commit unknown",
+        "reserve, charge, pay, commit, commit, parked at commit",
+    );
+    check(
+        Plan::Place { from_cart: true },
+        "reserve ok, charge ok, pay ok, commit ok, empty unknown, empty unknown",
+        "reserve, charge, pay, commit, empty, empty, parked at empty",
+    );
+}
+
+#[test]
+fn goods_that_are_gone_make_a_paid_order_a_cancelled_one() {
+    check(FINISH, "commit refused", "commit, sold out");
+    check(
+        CONFIRM,
+        "charge ok, pay ok, commit refused",
+        "charge, pay, commit, sold out",
+    );
+    check(
+        FINISH,
+        "commit unknown, commit refused",
+        "commit, commit, sold out",
+    );
+}
+
+#[test]
+fn whoever_was_overtaken_touches_nothing_any_more() {
+    check(
+        ONE_CALL,
+        "reserve ok, charge ok, pay refused",
+        "reserve, charge, pay, overtaken",
+    );
+    check(
+        Plan::Await,
+        "reserve ok, wait refused",
+        "reserve, wait, overtaken",
+    );
+}
+
+/// What the steps do to the world, in the simplest form: each may be repeated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct World {
+    reserved: bool,
+    released: bool,
+    charged: bool,
+    voided: bool,
+    waiting: bool,
+    paid: bool,
+    sold: bool,
+    emptied: bool,
+}
+
+impl World {
+    /// The world in which a plan begins.
+    fn before(plan: Plan) -> Self {
+        let start = Self::default();
+        let held = Self {
+            reserved: true,
+            waiting: true,
+            ..start
+        };
+        let paid = Self {
+            reserved: true,
+            charged: true,
+            paid: true,
+            ..start
+        };
+        match plan {
+            Plan::Place { .. } | Plan::Await => start,
+            Plan::Confirm { .. } | Plan::Expire => held,
+            Plan::Undo => Self {
+                reserved: true,
+                charged: true,
+                ..start
+            },
+            Plan::Finish { .. } => paid,
+            Plan::Cancel => Self { sold: true, ..paid },
+        }
+    }
+
+    fn does(&mut self, step: Step) -> Answer {
+        match step {
+            Step::Reserve if self.released => return Answer::Refused,
+            Step::Reserve => self.reserved = true,
+            Step::Wait => self.waiting = true,
+            Step::Charge if self.voided => return Answer::Refused,
+            Step::Charge => self.charged = true,
+            Step::Pay => self.paid = true,
+            Step::Commit if self.released => return Answer::Refused,
+            Step::Commit => self.sold = true,
+            Step::Empty => self.emptied = true,
+            Step::Void => self.voided = true,
+            Step::Release if self.sold => return Answer::Refused,
+            Step::Release => self.released = true,
+            Step::TakeBack => (self.released, self.sold) = (true, false),
+        }
+        Answer::Ok
+    }
+
+    const fn keeps_money(&self) -> bool {
+        self.charged && !self.voided
+    }
+
+    const fn keeps_goods(&self) -> bool {
+        self.sold || self.reserved && !self.released
+    }
+}
+
+/// The plan by which recovery goes on with what was left behind.
+const fn recovery(plan: Plan, world: &World) -> Plan {
+    match plan {
+        Plan::Place { from_cart } | Plan::Confirm { from_cart } if world.paid => Plan::Finish { from_cart },
+        Plan::Place { .. } | Plan::Confirm { .. } | Plan::Undo => Plan::Undo,
+        Plan::Await if world.waiting => Plan::Expire,
+        Plan::Await => Plan::Undo,
+        Plan::Finish { .. } | Plan::Expire | Plan::Cancel => plan,
+    }
+}
+
+/// Drives a plan for `calls` calls, of which number `lost` gets no answer though it was done.
+fn drive(plan: Plan, world: &mut World, calls: usize, lost: Option<usize>) -> Option<Next> {
+    let mut log = Log::default();
+    for call in 0..calls {
+        let Next::Do(step) = next(plan, &log) else {
+            return Some(next(plan, &log));
+        };
+        let answer = world.does(step);
+        log.append(
+            step,
+            if lost == Some(call) {
+                Answer::Unknown
+            } else {
+                answer
+            },
+        );
+    }
+    None
+}
+
+const MANY: usize = 20;
+
+#[track_caller]
+fn assert_right(end: End, world: &World, context: &str) {
+    let expected = match end {
+        End::Paid => (true, true),
+        End::Waiting => (false, true),
+        End::Failed | End::Cancelled => (false, false),
+    };
+    assert_eq!(
+        (world.keeps_money(), world.keeps_goods()),
+        expected,
+        "{context}: {world:?}"
+    );
+    if end == End::Failed {
+        assert!(!world.paid, "{context}: {world:?}");
+    }
+}
+
+#[test]
+fn every_step_taken_twice_changes_nothing() {
+    for plan in ALL {
+        let mut world = World::before(plan);
+        let mut log = Log::default();
+        while let Next::Do(step) = next(plan, &log) {
+            let answer = world.does(step);
+            let after = world;
+            assert_eq!(
+                (world.does(step), world),
+                (answer, after),
+                "{plan:?}: {}",
+                step.text()
+            );
+            log.append(step, answer);
+        }
+        let Next::Finished(end) = next(plan, &log) else {
+            panic!("{plan:?} does not end")
+        };
+        assert_right(end, &world, &format!("{plan:?}"));
+    }
+}
+
+#[test]
+fn a_failure_at_any_step_leaves_nothing_behind() {
+    for plan in ALL {
+        for failing in 0..plan.steps().len() {
+            for answer in [Answer::Refused, Answer::Unknown] {
+                let context = format!("{plan:?}, step {failing} {answer:?}");
+                let mut world = World::before(plan);
+                let mut log = Log::default();
+                while let Next::Do(step) = next(plan, &log) {
+                    let fails = plan.steps()[failing] == step;
+                    let said = if fails { answer } else { world.does(step) };
+                    log.append(step, said);
+                }
+                let second = match next(plan, &log) {
+                    Next::Finished(end) => {
+                        assert_right(end, &world, &context);
+                        continue;
+                    }
+                    Next::SoldOut => Plan::Cancel,
+                    Next::Overtaken | Next::Parked(_) | Next::Stuck(_) => recovery(plan, &world),
+                    Next::Do(_) => unreachable!("the loop has ended"),
+                };
+                let Some(Next::Finished(end)) = drive(second, &mut world, MANY, None) else {
+                    panic!("{context}: {second:?} does not end")
+                };
+                assert_right(end, &world, &context);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_crash_after_every_line_resumes() {
+    for plan in ALL {
+        for calls in 0..=plan.steps().len() {
+            for lost in (0..calls).map(Some).chain([None]) {
+                let mut world = World::before(plan);
+                if drive(plan, &mut world, calls, lost).is_some() {
+                    continue;
+                }
+                let resumed = recovery(plan, &world);
+                for again in 0..MANY {
+                    let mut world = world;
+                    drive(resumed, &mut world, again, None);
+                    let Some(Next::Finished(end)) = drive(recovery(resumed, &world), &mut world, MANY, None)
+                    else {
+                        panic!("{plan:?} after {calls} calls does not end")
+                    };
+                    let context =
+                        format!("{plan:?} after {calls} calls, {lost:?} lost, then {resumed:?} twice");
+                    assert_right(end, &world, &context);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use kernel::{Instant, OrderId};
+use store::{Db, DbError, Row, params};
+
+use super::claims::lapsed_at;
+use super::rows::work;
+use crate::app::Due;
+use crate::domain::{Lease, Owner, Work};
+
+impl Due for Db {
+    fn lapsed(&self, now: Instant, limit: u32) -> Result<Vec<OrderId>, DbError> {
+        let rows = self.read(include_str!("../sql/lapsed.sql"), params![lapsed_at(now), limit])?;
+        ids(&rows)
+    }
+
+    fn expired(&self, now: Instant, limit: u32) -> Result<Vec<OrderId>, DbError> {
+        let rows = self.read(include_str!("../sql/expired.sql"), params![now, limit])?;
+        ids(&rows)
+    }
+
+    fn take_finished(&self, lease: Lease, now: Instant, limit: u32) -> Result<Vec<(OrderId, Work)>, DbError> {
+        let now = lapsed_at(now);
+        let due = self.read_one(include_str!("../sql/has_finished.sql"), params![now])?;
+        if due.is_none() {
+            return Ok(Vec::new());
+        }
+        let row = params![lease.owner.as_i64(), lease.until, now, limit];
+        let rows = self.transaction(|tx| tx.query(include_str!("../sql/take_finished.sql"), row))?;
+        let taken = |row: &Row| Ok((row.get("order_id")?, work(row)?));
+        rows.iter().map(taken).collect()
+    }
+
+    fn forget(&self, orders: &[OrderId], owner: Owner) -> Result<(), DbError> {
+        self.transaction(|tx| {
+            for order in orders {
+                let row = params![*order, owner.as_i64()];
+                tx.execute(include_str!("../sql/forget_work.sql"), row)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<OrderId>, DbError> {
+    rows.iter().map(|row| Ok(row.get("order_id")?)).collect()
+}

@@ -1,0 +1,95 @@
+use kernel::{Instant, OrderId};
+use store::{Db, DbError, Tx, params};
+
+use super::{Undone, change_state, done, expect_one, keep_reply, write_event};
+use crate::app::{Reply, Transitions};
+use crate::domain::{Cancellation, Failure, Order, Owner, State, Stuck};
+use crate::event::Change;
+
+impl Transitions for Db {
+    fn wait(&self, order: OrderId, owner: Owner, reply: Option<&Reply>) -> Result<bool, DbError> {
+        done(self.transaction(|tx| {
+            by_owner(tx, include_str!("../sql/await_payment.sql"), order, owner)?;
+            keep_reply(tx, order, reply).map_err(Undone::from)
+        }))
+    }
+
+    fn pay(&self, order: &Order, owner: Owner, now: Instant, reply: Option<&Reply>) -> Result<bool, DbError> {
+        done(self.transaction(|tx| {
+            let mut from = "PENDING".to_owned();
+            let ours = by_owner(tx, include_str!("../sql/work_to_finish.sql"), order.id, owner);
+            // Only for the test that proves this guard is needed.
+            if cfg!(feature = "mutant-no-cas") {
+                from = state_of(tx, order.id)?;
+            } else {
+                ours?;
+            }
+            change_state(tx, order, &from, None, now)?;
+            keep_reply(tx, order.id, reply)?;
+            write_event(tx, order, &Change::Paid, now).map_err(Undone::from)
+        }))
+    }
+
+    fn fail(
+        &self,
+        order: &Order,
+        failure: &Failure,
+        owner: Owner,
+        now: Instant,
+        reply: Option<&Reply>,
+    ) -> Result<bool, DbError> {
+        done(self.transaction(|tx| {
+            by_owner(tx, include_str!("../sql/end_undo.sql"), order.id, owner)?;
+            change_state(tx, order, "PENDING", Some(failure), now)?;
+            if failure.is_outage() && reply.is_some() {
+                tx.execute(include_str!("../sql/free_keys.sql"), params![order.id])?;
+            } else {
+                keep_reply(tx, order.id, reply)?;
+            }
+            write_event(tx, order, &Change::Failed(failure), now).map_err(Undone::from)
+        }))
+    }
+
+    fn cancel(
+        &self,
+        order: &Order,
+        before: &State,
+        why: &Cancellation,
+        owner: Owner,
+        now: Instant,
+        reply: Option<&Reply>,
+    ) -> Result<bool, DbError> {
+        done(self.transaction(|tx| {
+            by_owner(tx, include_str!("../sql/end_cancel.sql"), order.id, owner)?;
+            change_state(tx, order, before.text(), None, now)?;
+            let row = params![order.id, why.text(), why.note()];
+            tx.execute(include_str!("../sql/insert_cancellation.sql"), row)?;
+            keep_reply(tx, order.id, reply)?;
+            write_event(tx, order, &Change::Cancelled { before, why }, now).map_err(Undone::from)
+        }))
+    }
+
+    fn turn(&self, order: OrderId, why: &Cancellation, owner: Owner) -> Result<bool, DbError> {
+        let row = params![order, owner.as_i64(), why.text()];
+        let statement = include_str!("../sql/turn_to_cancel.sql");
+        Ok(self.transaction(|tx| tx.execute(statement, row))? == 1)
+    }
+
+    fn stick(&self, order: OrderId, stuck: &Stuck, owner: Owner) -> Result<bool, DbError> {
+        let row = params![order, owner.as_i64(), stuck.step.as_str(), stuck.reason.as_str()];
+        let statement = include_str!("../sql/stick_work.sql");
+        Ok(self.transaction(|tx| tx.execute(statement, row))? == 1)
+    }
+}
+
+/// Changes or ends an order's work, if it is still this owner's.
+fn by_owner(tx: &Tx<'_>, statement: &str, order: OrderId, owner: Owner) -> Result<(), Undone> {
+    expect_one(tx.execute(statement, params![order, owner.as_i64()])?)
+}
+
+fn state_of(tx: &Tx<'_>, order: OrderId) -> Result<String, DbError> {
+    let statement = "select state from customer_order where order_id = ?1";
+    let row = tx.query_one(statement, params![order])?;
+    let row = row.ok_or_else(|| DbError::Other(format!("there is no order {order}")))?;
+    Ok(row.get("state")?)
+}

@@ -1,0 +1,328 @@
+//! Cancelling a paid order: money and goods come back, once, whatever happens on the way.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod shop;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use kernel::Millis;
+use serde_json::json;
+use shop::{Fault, Shop, When, header, id, json, request};
+use web::{Method, Request, Role};
+
+fn paid(shop: &Shop) -> u64 {
+    let placed = shop.buy(1, 2);
+    assert_eq!(placed.status, 201, "{placed:?}");
+    id(&placed)
+}
+
+/// Pieces in the house, pieces held, money kept.
+fn books(shop: &Shop) -> (i64, u32, i64) {
+    (shop.on_hand(1), shop.held(1), shop.kept())
+}
+
+#[test]
+fn money_and_goods_come_back() {
+    let shop = Shop::open("");
+    let order = paid(&shop);
+    let body = json!({"reason": " changed my mind "});
+    let cancelled = shop.post(1, &format!("/orders/{order}/cancel"), None, &body);
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+    let shown = json(&cancelled);
+    assert_eq!(
+        (&shown["status"], &shown["cancelReason"], &shown["cancelNote"]),
+        (&json!("CANCELLED"), &json!("CUSTOMER"), &json!("changed my mind"))
+    );
+    assert_eq!(shop.get(1, &format!("/orders/{order}")).body, cancelled.body);
+    assert_eq!(books(&shop), (100, 0, 0));
+    assert_eq!(shop.topics(), ["order.created", "order.paid", "order.cancelled"]);
+    shop.assert_sound("cancelled at once, with nothing left to finish");
+}
+
+#[test]
+fn both_methods_do_the_same_with_and_without_a_body() {
+    for method in [Method::Patch, Method::Post] {
+        for body in ["", "{}", r#"{"reason":null}"#] {
+            let shop = Shop::open("");
+            let order = paid(&shop);
+            let mut ask = Request::new(method, &format!("/orders/{order}/cancel"));
+            if !body.is_empty() {
+                ask = ask
+                    .with_header("content-type", "application/json")
+                    .with_body(body);
+            }
+            let cancelled = shop.send(1, Role::User, &ask, !body.is_empty());
+            assert_eq!(cancelled.status, 200, "{method:?} {body:?}: {cancelled:?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_cancelled_stays_as_it_is() {
+    let shop = Shop::open("refuse amount=25000 REJECT_CARD_PAYMENT");
+    let order = paid(&shop);
+    let theirs = shop.send(
+        2,
+        Role::User,
+        &request(&format!("/orders/{order}/cancel"), None, None),
+        false,
+    );
+    assert_eq!(theirs.status, 404, "somebody else's");
+    assert_eq!(shop.cancel_as(None, order + 1).status, 404);
+    assert_eq!(shop.buy(2, 1).status, 402);
+    let failed = shop
+        .all()
+        .into_iter()
+        .find(|order| shop.status(*order) == "FAILED")
+        .unwrap();
+    assert_eq!(shop.cancel_as(None, failed).status, 409, "a FAILED order");
+    let pending = id(&shop.reserve_as(None, 3, 1));
+    assert_eq!(shop.cancel_as(None, pending).status, 409, "a PENDING order");
+    assert_eq!(shop.cancel_as(None, order).status, 200);
+    assert_eq!(shop.cancel_as(None, order).status, 409, "a CANCELLED order");
+    shop.assert_sound("refused cancellations");
+}
+
+#[test]
+fn an_order_is_cancelled_before_and_after_it_was_finished() {
+    for finished in [false, true] {
+        let shop = Shop::open("");
+        let order = paid(&shop);
+        if finished {
+            shop.recover("finish");
+            assert_eq!(shop.work(order), "nothing");
+        }
+        assert_eq!(shop.cancel_as(None, order).status, 200);
+        shop.recover("cancelled");
+        shop.assert_sound("cancelled");
+        assert_eq!(books(&shop), (100, 0, 0));
+    }
+}
+
+#[test]
+fn goods_that_were_not_let_go_yet_are_released() {
+    let shop = Shop::open("");
+    shop.seam.lose(Fault {
+        first: 2,
+        last: u32::MAX,
+        when: When::Before,
+    });
+    let order = paid(&shop);
+    shop.seam.heal();
+    assert_eq!(books(&shop), (100, 2, 20_000));
+    assert_eq!(shop.cancel_as(None, order).status, 200);
+    shop.recover("cancelled");
+    shop.assert_sound("cancelled");
+}
+
+#[test]
+fn a_cancellation_in_the_middle_of_the_checkouts_end_wins() {
+    let shop = Shop::open("");
+    shop.before_call(2, |shop| {
+        let order = shop.all()[0];
+        assert_eq!(
+            shop.cancel_as(None, order).status,
+            200,
+            "it is PAID, its goods are only reserved"
+        );
+    });
+    assert_eq!(shop.buy(1, 2).status, 201);
+    shop.recover("cancelled");
+    shop.assert_sound("cancelled");
+    assert_eq!(books(&shop), (100, 0, 0));
+}
+
+#[test]
+fn of_two_cancellations_one_wins() {
+    for number in 0..2 {
+        let shop = Shop::open("");
+        let order = paid(&shop);
+        let second = Rc::new(Cell::new(0));
+        let told = second.clone();
+        shop.before_call(number, move |shop| told.set(shop.cancel_as(None, order).status));
+        assert_eq!(shop.cancel_as(None, order).status, 200);
+        assert_eq!(second.get(), 409);
+        shop.recover("cancelled");
+        shop.assert_sound("cancelled");
+    }
+}
+
+#[test]
+fn recovery_beside_a_cancellation_waits_for_its_lease_and_then_ends_it() {
+    for (later, lapsed) in [(19_000, false), (21_000, true)] {
+        for number in 0..2 {
+            let shop = Shop::open("");
+            let order = paid(&shop);
+            let done = Rc::new(Cell::new(0));
+            let counted = done.clone();
+            shop.before_call(number, move |shop| {
+                shop.wait(Millis(later));
+                counted.set(shop.jobs().done);
+            });
+            let cancelled = shop.cancel_as(None, order);
+            let context = format!("{later} ms later, before call {number}: {cancelled:?}");
+            assert_eq!(
+                (cancelled.status, done.get()),
+                (200, u32::from(lapsed)),
+                "{context}"
+            );
+            shop.recover(&context);
+            shop.assert_sound(&context);
+            assert_eq!(books(&shop), (100, 0, 0), "{context}");
+        }
+    }
+}
+
+#[test]
+fn an_outage_from_any_call_on_is_carried_on_by_recovery() {
+    for first in 0..3 {
+        for last in [first, first + 1, first + 2, u32::MAX] {
+            for when in When::BOTH {
+                let shop = Shop::open("");
+                let order = paid(&shop);
+                let context = format!("calls {first} to {last} lost {when:?}");
+                shop.seam.lose(Fault { first, last, when });
+                let told = shop.cancel_as(None, order);
+                assert!([200, 503].contains(&told.status), "{context}: {told:?}");
+                if told.status == 503 {
+                    assert_eq!(header(&told, "retry-after"), Some("5"), "{context}");
+                    assert_eq!(
+                        shop.cancel_as(None, order).status,
+                        409,
+                        "{context}: it is under way"
+                    );
+                }
+                shop.recover(&context);
+                shop.assert_sound(&context);
+                assert_eq!(
+                    (shop.status(order).as_str(), books(&shop)),
+                    ("CANCELLED", (100, 0, 0)),
+                    "{context}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_crash_anywhere_is_recovered_from() {
+    for when in When::BOTH {
+        for point in 0.. {
+            let shop = Shop::open("");
+            let order = paid(&shop);
+            shop.seam.crash(point, when);
+            let told = shop.cancel_as(None, order);
+            let context = format!("died at {point} of {:?}, {when:?}: {told:?}", shop.seam.points());
+            let crashed = shop.seam.has_crashed();
+            if !crashed {
+                assert_eq!(point, 14, "{:?}", shop.seam.points());
+            }
+            shop.recover(&context);
+            shop.assert_sound(&context);
+            if told.status == 200 {
+                assert_eq!(shop.status(order), "CANCELLED", "{context}");
+            }
+            if !crashed {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refused_refund_is_stuck_until_a_person_has_sent_it_on() {
+    let shop = Shop::open("refuse-cancel first=2");
+    let order = paid(&shop);
+    let refused = shop.cancel_as(Some("k"), order);
+    assert_eq!(
+        (refused.status, header(&refused, "retry-after")),
+        (502, None),
+        "{refused:?}"
+    );
+    assert_eq!(
+        (shop.status(order).as_str(), shop.work(order).as_str()),
+        ("PAID", "CANCEL stuck at void")
+    );
+    assert_eq!(
+        shop.cancel_as(Some("k"), order).status,
+        502,
+        "and nothing is tried again"
+    );
+    assert_eq!(shop.cancel_as(None, order).status, 409);
+    shop.wait(Millis(100_000));
+    assert_eq!(shop.jobs().done, 0, "recovery leaves it alone");
+    let stuck = json(&shop.admin_get("/admin/orders/stuck"));
+    assert_eq!(
+        (&stuck[0]["id"], &stuck[0]["work"]["stuckStep"]),
+        (&json!(order), &json!("void"))
+    );
+
+    let retry = format!("/admin/orders/{order}/retry");
+    let again = shop.admin_post(&retry);
+    assert_eq!(
+        (again.status, &json(&again)["work"]["attempt"]),
+        (200, &json!(2)),
+        "{again:?}"
+    );
+    assert_eq!(shop.work(order), "CANCEL stuck at void", "refused again");
+    let retried = json(&shop.admin_post(&retry));
+    assert_eq!(
+        (&retried["status"], &retried["work"]),
+        (&json!("CANCELLED"), &json!(null)),
+        "{retried}"
+    );
+    assert_eq!(shop.admin_get("/admin/orders/stuck").body, "[]");
+    assert_eq!(shop.admin_post(&retry).status, 409, "nothing is stuck any more");
+    assert_eq!(
+        shop.cancel_as(Some("k"), order).status,
+        200,
+        "the key has its answer now"
+    );
+    assert_eq!(books(&shop), (100, 0, 0));
+    shop.assert_sound("retried");
+}
+
+#[test]
+fn a_checkout_whose_undo_is_refused_is_stuck_too() {
+    let shop = Shop::open("refuse-cancel first=1");
+    shop.seam.lose(Fault {
+        first: 1,
+        last: 2,
+        when: When::After,
+    });
+    let stuck = shop.buy(1, 2);
+    assert_eq!(stuck.status, 502, "{stuck:?}");
+    let order = shop.all()[0];
+    assert_eq!(
+        (shop.status(order).as_str(), shop.work(order).as_str()),
+        ("PENDING", "PLACE stuck at void")
+    );
+    let retried = json(&shop.admin_post(&format!("/admin/orders/{order}/retry")));
+    assert_eq!(
+        (&retried["status"], &retried["failureReason"]),
+        (&json!("FAILED"), &json!("ABANDONED"))
+    );
+    shop.recover("retried");
+    shop.assert_sound("retried");
+}
+
+#[test]
+fn an_administrator_cancels_anybodys_order() {
+    let shop = Shop::open("");
+    let order = paid(&shop);
+    let path = format!("/admin/orders/{order}/cancel");
+    let refused = shop.send(1, Role::User, &request(&path, None, None), false);
+    assert_eq!(refused.status, 403);
+    let body = json!({"reason": "fraud"});
+    let cancelled = shop.send(99, Role::Admin, &request(&path, Some("k"), Some(&body)), true);
+    let shown = json(&cancelled);
+    assert_eq!(
+        (cancelled.status, &shown["cancelReason"]),
+        (200, &json!("ADMIN")),
+        "{cancelled:?}"
+    );
+    let again = shop.send(99, Role::Admin, &request(&path, Some("k"), Some(&body)), true);
+    assert_eq!(again, cancelled);
+    shop.assert_sound("cancelled");
+}

@@ -1,0 +1,14 @@
+-- A payment, once for each of its refunds beyond a time and key. No row: never decided here.
+select payment.payment_id, payment.order_id, payment.user_id, payment.method, payment.currency,
+       payment.amount_minor, payment.state, payment.gateway_key, payment.failure_code,
+       payment.refunded_minor, payment.refunding_minor, payment.decided_at,
+       confirmation.payment_key as window_key,
+       refund.refund_key, refund.amount_minor as refund_minor, refund.reason, refund.state as refund_state,
+       refund.refusal_code, refund.requested_at, refund.decided_at as refund_decided_at
+  from payment
+  left join confirmation on confirmation.order_id = payment.order_id
+  left join refund on refund.order_id = payment.order_id
+       and (refund.requested_at, refund.refund_key) > (?2, ?3)
+ where payment.order_id = ?1
+ order by refund.requested_at, refund.refund_key
+ limit ?4

@@ -1,0 +1,301 @@
+//! Events of payments and orders, as they tell them (SPEC §15).
+
+use kernel::{Currency, Money, OrderId};
+use relay::Event;
+use serde::Deserialize;
+
+use crate::app::Fact;
+use crate::domain::{CURRENCY, Line, Movement, MovementId, MovementKind};
+
+/// Longer names are refused.
+const MAX_NAME: usize = 200;
+
+/// Where the parts of lines stand whose orders are older than the names on their lines.
+const NAMELESS: &str = "-";
+
+/// Why an event can't be what its topic says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// A field is missing or of another kind.
+    #[error("the data are not those of {topic}: {why}")]
+    Data {
+        /// The topic.
+        topic: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It names no order.
+    #[error("orderId: {0}")]
+    Order(#[from] kernel::IdOutOfRange),
+    /// Settlements are in one currency.
+    #[error("settlements are in {}, not in {got:?}", CURRENCY.code())]
+    Currency {
+        /// What it is in.
+        got: String,
+    },
+    /// An amount that can't be.
+    #[error("{0} is no amount that can move")]
+    Amount(i64),
+    /// A name that can't be.
+    #[error("{0} must have at most {MAX_NAME} characters, none of them a control character")]
+    Name(&'static str),
+    /// The id is not that of the change it tells of, which would count it twice.
+    #[error("its id should be {0:?}")]
+    Id(String),
+    /// An order without lines.
+    #[error("an order has items")]
+    NoItems,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Completed {
+    order_id: u64,
+    currency: String,
+    amount: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refunded {
+    order_id: u64,
+    currency: String,
+    refund_key: String,
+    refund_amount: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Paid {
+    order_id: u64,
+    currency: String,
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    category: String,
+    seller: String,
+    amount: i64,
+}
+
+/// What an event tells us. Topics that are not ours tell nothing, and are taken in as such.
+pub fn fact(event: &Event) -> Result<Fact, Malformed> {
+    match event.topic.as_str() {
+        "payment.completed" => completed(event),
+        "payment.refunded" => refunded(event),
+        "order.paid" => paid(event),
+        _ => Ok(Fact::Nothing),
+    }
+}
+
+fn completed(event: &Event) -> Result<Fact, Malformed> {
+    let data: Completed = read(event)?;
+    let order = OrderId::try_new(data.order_id)?;
+    let amount = amount(data.amount, &data.currency)?;
+    moved(
+        event,
+        MovementId::payment(order),
+        MovementKind::Payment,
+        order,
+        amount,
+    )
+}
+
+fn refunded(event: &Event) -> Result<Fact, Malformed> {
+    let data: Refunded = read(event)?;
+    let order = OrderId::try_new(data.order_id)?;
+    let amount = amount(data.refund_amount, &data.currency)?;
+    moved(
+        event,
+        MovementId::refund(order, &data.refund_key),
+        MovementKind::Refund,
+        order,
+        amount,
+    )
+}
+
+fn moved(
+    event: &Event,
+    id: MovementId,
+    kind: MovementKind,
+    order: OrderId,
+    amount: Money,
+) -> Result<Fact, Malformed> {
+    if event.id != id.as_str() {
+        return Err(Malformed::Id(id.as_str().to_owned()));
+    }
+    Ok(Fact::Moved(Movement {
+        id,
+        order,
+        kind,
+        amount,
+        at: event.occurred_at,
+        adjustments: 0,
+    }))
+}
+
+fn paid(event: &Event) -> Result<Fact, Malformed> {
+    let data: Paid = read(event)?;
+    let order = OrderId::try_new(data.order_id)?;
+    expect_currency(&data.currency)?;
+    if data.items.is_empty() {
+        return Err(Malformed::NoItems);
+    }
+    let lines = data.items.into_iter().map(line);
+    Ok(Fact::Bought(order, lines.collect::<Result<_, _>>()?))
+}
+
+fn line(item: Item) -> Result<Line, Malformed> {
+    let amount = Money::try_new(item.amount, CURRENCY)
+        .ok()
+        .filter(|amount| amount.minor() >= 0);
+    Ok(Line {
+        category: name("category", item.category)?,
+        seller: name("seller", item.seller)?,
+        amount: amount.ok_or(Malformed::Amount(item.amount))?,
+    })
+}
+
+fn name(field: &'static str, text: String) -> Result<String, Malformed> {
+    if text.is_empty() {
+        return Ok(NAMELESS.to_owned());
+    }
+    let fits = text.chars().count() <= MAX_NAME && !text.chars().any(char::is_control);
+    fits.then_some(text).ok_or(Malformed::Name(field))
+}
+
+fn amount(minor: i64, currency: &str) -> Result<Money, Malformed> {
+    expect_currency(currency)?;
+    let amount = Money::try_new(minor, CURRENCY)
+        .ok()
+        .filter(|amount| amount.is_positive());
+    amount.ok_or(Malformed::Amount(minor))
+}
+
+fn expect_currency(code: &str) -> Result<(), Malformed> {
+    match Currency::parse(code) {
+        Some(CURRENCY) => Ok(()),
+        _ => Err(Malformed::Currency { got: code.to_owned() }),
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(event: &'a Event) -> Result<T, Malformed> {
+    serde_json::from_str(&event.data).map_err(|error| Malformed::Data {
+        topic: event.topic.clone(),
+        why: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use kernel::Instant;
+
+    fn describe(id: &str, data: &str) -> String {
+        let topic = id.split(':').next().unwrap().to_owned();
+        let event = Event {
+            id: id.to_owned(),
+            topic,
+            key: "1".to_owned(),
+            position: 1,
+            occurred_at: Instant::EPOCH,
+            data: data.to_owned(),
+        };
+        match fact(&event) {
+            Ok(Fact::Moved(moved)) => {
+                format!("{:?} {} of {}\n", moved.kind, moved.amount.minor(), moved.order)
+            }
+            Ok(Fact::Bought(order, lines)) => {
+                let line =
+                    |line: &Line| format!(" {}/{}/{}", line.category, line.seller, line.amount.minor());
+                format!("bought {order}:{}\n", lines.iter().map(line).collect::<String>())
+            }
+            Ok(Fact::Nothing) => "nothing\n".to_owned(),
+            Err(error) => format!("{error}\n"),
+        }
+    }
+
+    #[test]
+    fn events_are_read_as_their_domains_write_them() {
+        let text = [
+            (
+                "payment.completed:1",
+                r#"{"paymentId":487648624647189,"orderId":1,"userId":2,"method":"CARD","currency":"KRW","amount":100}"#,
+            ),
+            (
+                "payment.refunded:1:return 1",
+                r#"{"paymentId":4,"orderId":1,"userId":2,"method":"CARD","currency":"KRW","amount":100,"refundKey":"return 1","refundAmount":60,"refundedAmount":60,"reason":"broken"}"#,
+            ),
+            (
+                "order.paid:1",
+                r#"{"orderId":1,"userId":2,"currency":"KRW","totalAmount":100,"items":[{"productId":1,"skuId":1,"name":"x","category":"전자","seller":"bodega","unitPrice":50,"quantity":2,"amount":100}]}"#,
+            ),
+            ("payment.failed:1", r#"{"orderId":1}"#),
+            ("order.created:1", "{}"),
+            ("coupon.issued:1", "{}"),
+        ];
+        let text: String = text.iter().map(|(id, data)| describe(id, data)).collect();
+        expect![[r#"
+            Payment 100 of 1
+            Refund 60 of 1
+            bought 1: 전자/bodega/100
+            nothing
+            nothing
+            nothing
+        "#]]
+        .assert_eq(&text);
+    }
+
+    #[test]
+    fn what_can_not_be_is_said() {
+        let completed = |fields: &str| describe("payment.completed:1", &format!("{{{fields}}}"));
+        let paid = |items: &str| {
+            describe(
+                "order.paid:1",
+                &format!(r#"{{"orderId":1,"currency":"KRW","items":[{items}]}}"#),
+            )
+        };
+        let long = "x".repeat(201);
+        let text = [
+            completed(""),
+            completed(r#""orderId":1,"currency":"KRW""#),
+            completed(r#""orderId":1,"currency":"KRW","amount":1.5"#),
+            completed(r#""orderId":1,"currency":"KRW","amount":"1""#),
+            completed(r#""orderId":1,"currency":"KRW","amount":1e300"#),
+            completed(r#""orderId":1,"currency":"KRW","amount":0"#),
+            completed(r#""orderId":1,"currency":"KRW","amount":-5"#),
+            completed(r#""orderId":1,"currency":"KRW","amount":9007199254740992"#),
+            completed(r#""orderId":1,"currency":"USD","amount":5"#),
+            completed(r#""orderId":0,"currency":"KRW","amount":5"#),
+            completed(r#""orderId":2,"currency":"KRW","amount":5"#),
+            paid(""),
+            paid(r#"{"category":"a","seller":"b"}"#),
+            paid(r#"{"category":"a","seller":"b","amount":-1}"#),
+            paid(r#"{"category":"","seller":"b","amount":1}"#),
+            paid(&format!(r#"{{"category":"a","seller":"{long}","amount":1}}"#)),
+            paid(r#"{"category":"a\u0000","seller":"b","amount":1}"#),
+        ];
+        expect![[r#"
+            the data are not those of payment.completed: missing field `orderId` at line 1 column 2
+            the data are not those of payment.completed: missing field `amount` at line 1 column 30
+            the data are not those of payment.completed: invalid type: floating point `1.5`, expected i64 at line 1 column 42
+            the data are not those of payment.completed: invalid type: string "1", expected i64 at line 1 column 42
+            the data are not those of payment.completed: invalid type: floating point `1e+300`, expected i64 at line 1 column 44
+            0 is no amount that can move
+            -5 is no amount that can move
+            9007199254740992 is no amount that can move
+            settlements are in KRW, not in "USD"
+            orderId: an id is a number from 1 to 9007199254740991
+            its id should be "payment.completed:2"
+            an order has items
+            the data are not those of order.paid: missing field `amount` at line 1 column 68
+            -1 is no amount that can move
+            bought 1: -/b/1
+            seller must have at most 200 characters, none of them a control character
+            category must have at most 200 characters, none of them a control character
+        "#]].assert_eq(&text.concat());
+    }
+}

@@ -1,0 +1,105 @@
+//! What only admins see and do.
+
+use kernel::{Instant, OrderId};
+use serde::{Deserialize, Serialize};
+use web::{Code, PathParams, Problem, Request, Response, Whole};
+
+use super::views::{LetterView, MismatchView, ReportView};
+use super::{Books, bad_cursor, date, list, store_problem};
+use crate::app::{self, Book, Replayed, Uncompared};
+use crate::domain::Zone;
+
+/// How many dead letters a list has when nobody says.
+const LETTERS: u32 = 20;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ReprocessBody {
+    order_id: Whole,
+}
+
+#[derive(Serialize)]
+struct ReplayedView {
+    id: u64,
+    status: &'static str,
+}
+
+pub(super) fn reconcile<S: Books, B: Book>(
+    request: &Request,
+    zone: &Zone,
+    book: &B,
+    now: Instant,
+    open: impl FnOnce() -> Result<S, Problem>,
+) -> Result<Response, Problem> {
+    let query = request.query()?;
+    query.only(&["date"])?;
+    let day = query.get("date").map(|_| date(&query)).transpose()?;
+    let report = app::reconcile(&open()?, book, day.map(|day| (day, zone)), now);
+    let report = report.map_err(uncompared)?;
+    Ok(Response::json(200, &ReportView::of(&report, day, zone)?))
+}
+
+pub(super) fn reprocess<S: Books, B: Book>(
+    request: &Request,
+    zone: &Zone,
+    book: &B,
+    now: Instant,
+    open: impl FnOnce() -> Result<S, Problem>,
+) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
+    let body: ReprocessBody = request.json()?;
+    let order = OrderId::try_from(body.order_id.0);
+    let order = order.map_err(|error| Problem::invalid_field("orderId", error))?;
+    let put_right = app::reprocess(&open()?, book, order, now).map_err(uncompared)?;
+    let views: Vec<_> = put_right.iter().map(|one| MismatchView::of(one, zone)).collect();
+    Ok(Response::json(200, &views))
+}
+
+fn uncompared(why: Uncompared) -> Problem {
+    match why {
+        Uncompared::Book(_) => Problem::unavailable_because("settlement.reconcile", &why),
+        Uncompared::Ledger(error) => store_problem(error),
+        Uncompared::Money(_) => Problem::defect("settlement.reconcile", &why),
+    }
+}
+
+pub(super) fn dead_letters<S: Books>(
+    request: &Request,
+    open: impl FnOnce() -> Result<S, Problem>,
+) -> Result<Response, Problem> {
+    let (wanted, after) = list(&request.query()?, &[], LETTERS)?;
+    let before = after
+        .map(|key| key.parse().map_err(|_| bad_cursor()))
+        .transpose()?;
+    let letters = open()?
+        .dead_letters(before, wanted.fetch())
+        .map_err(store_problem)?;
+    let page = wanted
+        .page(letters, |letter| letter.id.to_string())
+        .map(LetterView::of);
+    Ok(wanted.respond(request, &page))
+}
+
+pub(super) fn replay<S: Books>(
+    request: &Request,
+    path: &PathParams,
+    now: Instant,
+    open: impl FnOnce() -> Result<S, Problem>,
+) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
+    let missing = || Problem::not_found("dead letter");
+    // A malformed number names nothing, like one that was never given.
+    let id: u64 = path.get("id").parse().map_err(|_| missing())?;
+    match app::replay(&open()?, id, now).map_err(store_problem)? {
+        Replayed::Done => {
+            let status = "REPLAYED";
+            Ok(Response::json(200, &ReplayedView { id, status }))
+        }
+        Replayed::Before => Err(Problem::new(Code::Conflict, "it was replayed before")),
+        Replayed::Refused(why) => Err(Problem::new(
+            Code::Unprocessable,
+            format!("it still can't be taken in: {why}"),
+        )),
+        Replayed::Unknown => Err(missing()),
+    }
+}

@@ -1,0 +1,2 @@
+-- All days, to be made again.
+delete from daily_settlement

@@ -1,0 +1,2 @@
+-- All shares, to be made again.
+delete from daily_share

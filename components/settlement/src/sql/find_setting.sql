@@ -1,0 +1,2 @@
+-- A setting. No row: never made.
+select value from setting where name = ?1

@@ -1,0 +1,134 @@
+//! A house full of goods, and what can be done with them: an answer is what the caller would read.
+
+#![allow(dead_code, reason = "each suite takes what it needs")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+
+use ::store::native;
+use kernel::{Instant, OrderId, Outcome, SkuId};
+use stock::app::{self, CommitError, ReleaseError, Reservations, ReserveError, TakeBackError};
+use stock::domain::{Change, CommitRefused, ReleaseRefused, ReserveRefused, TakeBackRefused};
+use stock::store::{MIGRATIONS, Store};
+
+pub(crate) fn stock() -> Store {
+    Store::new(native::in_memory(MIGRATIONS).unwrap())
+}
+
+pub(crate) fn order(number: u64) -> OrderId {
+    OrderId::try_new(number).unwrap()
+}
+
+pub(crate) fn sku(number: u64) -> SkuId {
+    SkuId::try_new(number).unwrap()
+}
+
+pub(crate) const fn at(micros: i64) -> Instant {
+    Instant::from_micros(micros)
+}
+
+pub(crate) fn wanted(lines: &[(u64, u32)]) -> Vec<(SkuId, u32)> {
+    lines
+        .iter()
+        .map(|&(number, pieces)| (sku(number), pieces))
+        .collect()
+}
+
+pub(crate) type Reserved = Result<Outcome<()>, ReserveRefused>;
+
+/// Reserves until 100; an answer is what the caller would read.
+pub(crate) fn reserve(stock: &Store, number: u64, lines: &[(u64, u32)], now: i64) -> Reserved {
+    reserve_until(100, stock, number, lines, now)
+}
+
+pub(crate) fn reserve_until_200(stock: &Store, number: u64, lines: &[(u64, u32)], now: i64) -> Reserved {
+    reserve_until(200, stock, number, lines, now)
+}
+
+pub(crate) fn reserve_until(
+    until: i64,
+    stock: &Store,
+    number: u64,
+    lines: &[(u64, u32)],
+    now: i64,
+) -> Reserved {
+    match app::reserve(stock, order(number), &wanted(lines), at(until), at(now)) {
+        Err(ReserveError::Refused(refused)) => Err(refused),
+        other => Ok(other.unwrap()),
+    }
+}
+
+pub(crate) fn commit(stock: &Store, number: u64, now: i64) -> Result<Outcome<()>, CommitRefused> {
+    match app::commit(stock, order(number), at(now)) {
+        Err(CommitError::Refused(refused)) => Err(refused),
+        other => Ok(other.unwrap()),
+    }
+}
+
+pub(crate) fn release(stock: &Store, number: u64, now: i64) -> Result<Outcome<()>, ReleaseRefused> {
+    match app::release(stock, order(number), at(now)) {
+        Err(ReleaseError::Refused(refused)) => Err(refused),
+        other => Ok(other.unwrap()),
+    }
+}
+
+pub(crate) fn take_back(stock: &Store, number: u64, now: i64) -> Result<Outcome<()>, TakeBackRefused> {
+    match app::take_back(stock, order(number), at(now)) {
+        Err(TakeBackError::Refused(refused)) => Err(refused),
+        other => Ok(other.unwrap()),
+    }
+}
+
+/// On hand and reserved of one SKU.
+pub(crate) fn level(stock: &Store, number: u64, now: i64) -> (u32, u32) {
+    let levels = app::level(stock, &[sku(number)], at(now)).unwrap();
+    (levels[0].on_hand, levels[0].reserved)
+}
+
+/// A SKU's history, oldest first, one change a line.
+pub(crate) fn history(stock: &Store, number: u64) -> String {
+    let mut changes = stock.history(sku(number), None, 100).unwrap();
+    changes.reverse();
+    let line = |change: &Change| {
+        let order = change.order.map_or("-".to_owned(), |order| order.to_string());
+        format!(
+            "{} {} order {order}: {} -> {} on hand, {} reserved, {} free",
+            change.number,
+            change.kind.text(),
+            change.quantity,
+            change.on_hand,
+            change.reserved,
+            change.free(),
+        )
+    };
+    changes.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) const DONE: Outcome<()> = Outcome::Done(());
+pub(crate) const AGAIN: Outcome<()> = Outcome::AlreadyDone(());
+
+pub(crate) fn in_file(path: &Path) -> Store {
+    Store::new(native::open(path, MIGRATIONS).unwrap())
+}
+
+/// Runs `work` at the same moment in as many threads, each with a connection of its own.
+pub(crate) fn at_once<T: Send>(count: u64, path: &Path, work: impl Fn(&Store, u64) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(usize::try_from(count).unwrap());
+    thread::scope(|scope| {
+        let spawn = |number| {
+            let (barrier, work) = (&barrier, &work);
+            scope.spawn(move || {
+                let stock = in_file(path);
+                barrier.wait();
+                work(&stock, number)
+            })
+        };
+        let threads: Vec<_> = (1..=count).map(spawn).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}

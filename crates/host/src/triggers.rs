@@ -1,0 +1,129 @@
+//! What runs components without a request: cron expressions and messages.
+//!
+//! Each trigger is a task. Cron: a component runs one tick at a time; a tick that comes while it still
+//! runs is skipped, and one that was missed is not made up for. Messages: each trigger handles one at a
+//! time; a broker that is away is waited for. What goes wrong in a handler is logged, and the next tick
+//! or message is run.
+
+use crate::app::{App, Cron, Listener, Shared};
+use crate::clock::{Clock, SystemClock};
+use crate::event::{self, Event, TriggerError};
+use broker::{Message, Subscription, Verdict};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// How long a wait for a far tick goes on before the clock is looked at again: it may have been set.
+const NAP: Duration = Duration::from_secs(20);
+
+/// The running triggers of an application. Dropping them ends them at once.
+pub struct Triggers {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    drain: Duration,
+}
+
+impl Triggers {
+    /// Starts them all: from here on the application runs by itself.
+    pub fn start(app: &App) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for cron in &app.0.crons {
+            tasks.spawn(tick(app.0.clone(), cron.clone(), stopped.clone()));
+        }
+        for listener in &app.0.listeners {
+            tasks.spawn(listen(app.0.clone(), listener.clone(), stopped.clone()));
+        }
+        Self {
+            stop,
+            tasks,
+            drain: app.0.bounds.drain,
+        }
+    }
+
+    /// Starts no more runs and lets those end that are going on, as long as the drain timeout allows.
+    /// Returns whether all of them did.
+    pub async fn stop(mut self) -> bool {
+        self.stop.send_replace(true);
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        timeout(self.drain, ended).await.is_ok()
+    }
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // It fails when the sender is gone, which means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn tick(app: Arc<Shared>, cron: Cron, stop: watch::Receiver<bool>) {
+    let mut last = SystemClock.now();
+    loop {
+        let now = SystemClock.now();
+        // A clock that was set back begins anew, so that the component need not wait for the old time.
+        last = last.min(now);
+        let Some(due) = cron.schedule.next_after(last) else {
+            tracing::warn!(component = %cron.component, expression = %cron.schedule, "no tick will come any more");
+            return stopped(stop).await;
+        };
+        if due <= now {
+            last = now;
+            run_tick(&app, &cron.component).await;
+        }
+        tokio::select! {
+            biased;
+            () = stopped(stop.clone()) => return,
+            () = tokio::time::sleep(due.saturating_sub(now).min(NAP)) => {}
+        }
+    }
+}
+
+async fn run_tick(app: &Arc<Shared>, component: &str) {
+    let guest = app.guests.get(component);
+    let Ok(_ticking) = guest.map(|guest| guest.ticking.try_lock()).transpose() else {
+        tracing::debug!(component, "a tick was skipped: the component still runs");
+        return;
+    };
+    // In a task of its own, since what panics in it must not be the end of all ticks; it ends with this one.
+    let mut alone = JoinSet::new();
+    let (app, id) = (app.clone(), component.to_owned());
+    alone.spawn(async move { event::run(&app, &id, Event::Tick).await });
+    match alone.join_next().await {
+        Some(Ok(done)) => log(component, &done),
+        Some(Err(error)) => tracing::error!(component, %error, "a run panicked"),
+        None => {}
+    }
+}
+
+async fn listen(app: Arc<Shared>, listener: Listener, stop: watch::Receiver<bool>) {
+    let subscription = Subscription {
+        address: listener.address.clone(),
+        channel: listener.channel.clone(),
+        name: listener.component.clone(),
+    };
+    let handle = |message: Message| {
+        let (app, component) = (app.clone(), listener.component.clone());
+        async move {
+            let done = event::run(&app, &component, Event::Message(message.payload)).await;
+            log(&component, &done);
+            match done {
+                Ok(()) => Verdict::Done,
+                Err(_) => Verdict::Failed,
+            }
+        }
+    };
+    let broker = app.broker.clone();
+    broker.subscribe(subscription, handle, stopped(stop)).await;
+}
+
+/// The one place where a failed run is told of.
+fn log(component: &str, done: &Result<(), TriggerError>) {
+    match done {
+        Ok(()) => {}
+        Err(TriggerError::Broken { source, .. }) => {
+            tracing::error!(component, error = format!("{source:#}"), "the instance broke off");
+        }
+        Err(error) => tracing::error!(component, %error, "a run failed"),
+    }
+}

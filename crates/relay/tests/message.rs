@@ -1,0 +1,263 @@
+//! What travels, word for word, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
+use expect_test::{Expect, expect};
+use kernel::Instant;
+use proptest::prelude::*;
+use relay::message::{EncodeError, MAX_BYTES, MAX_EVENTS, MAX_TAKEN_BYTES, channel, pack};
+use relay::{Delivery, Event, Message};
+
+fn event(position: u64, data: &str) -> Event {
+    Event {
+        id: format!("payment.completed:{position}"),
+        topic: "payment.completed".to_owned(),
+        key: "17".to_owned(),
+        position,
+        occurred_at: Instant::from_micros(1_795_217_020_000_000),
+        data: data.to_owned(),
+    }
+}
+
+fn delivery(position: u64, published: u32, data_bytes: usize) -> Delivery {
+    let data = format!(r#"{{"x":"{}"}}"#, "x".repeat(data_bytes));
+    Delivery {
+        event: event(position, &data),
+        published,
+    }
+}
+
+#[test]
+fn a_message_is_this_text_and_comes_back_from_it() {
+    let message = Message {
+        producer: "payment".to_owned(),
+        events: vec![
+            event(1, r#"{"amount":25000,"이름":"상품 \"A\""}"#),
+            event(2, "{}"),
+        ],
+    };
+    let text = message.encode().unwrap();
+    expect![[r#"{"producer":"payment","events":[{"id":"payment.completed:1","topic":"payment.completed","key":"17","position":1,"occurredAt":1795217020000000,"data":{"amount":25000,"이름":"상품 \"A\""}},{"id":"payment.completed:2","topic":"payment.completed","key":"17","position":2,"occurredAt":1795217020000000,"data":{}}]}"#]]
+        .assert_eq(&text);
+    assert_eq!(Message::decode(text.as_bytes()).unwrap(), message);
+    assert_eq!(channel("payment"), "shop.payment");
+}
+
+#[test]
+fn every_kind_of_junk_is_told_apart() {
+    let check = |text: &[u8], expected: Expect| {
+        expected.assert_eq(&Message::decode(text).unwrap_err().to_string());
+    };
+    let with = |event: &str| format!(r#"{{"producer":"payment","events":[{event}]}}"#).into_bytes();
+    let good = r#"{"id":"a","topic":"b","key":"c","position":1,"occurredAt":0,"data":{}}"#;
+    assert!(Message::decode(&with(good)).is_ok());
+    check(b"", expect!["not a message: expected a JSON object"]);
+    check(b"hello", expect!["not a message: expected a JSON object"]);
+    check(b"\xff\xfe", expect!["not a text"]);
+    check(
+        b"[\"payment\",[]]",
+        expect!["not a message: expected a JSON object"],
+    );
+    check(
+        b"{}",
+        expect!["not a message: missing field `producer` at line 1 column 2"],
+    );
+    check(
+        b"{\"producer\":1,\"events\":[]}",
+        expect!["not a message: invalid type: integer `1`, expected a string at line 1 column 13"],
+    );
+    check(
+        b"{\"producer\":\"\",\"events\":[]}",
+        expect!["producer must have 1 to 64 characters, none of them a control character"],
+    );
+    check(&with(""), expect!["0 events; a message has 1 to 100"]);
+    check(
+        &with(&[good; MAX_EVENTS + 1].join(",")),
+        expect!["101 events; a message has 1 to 100"],
+    );
+    check(
+        &vec![b' '; MAX_TAKEN_BYTES + 1],
+        expect!["1048577 bytes; at most 1048576 are read"],
+    );
+    check(
+        &"[".repeat(100_000).into_bytes(),
+        expect!["not a message: expected a JSON object"],
+    );
+    check(
+        &with(&"[".repeat(100_000)),
+        expect!["not a message: expected `,` or `]` at line 1 column 100034"],
+    );
+    check(
+        &with(&format!("{good},[]")),
+        expect!["events[1]: expected a JSON object"],
+    );
+    check(
+        &with(r#"["a","b","c",1,0,{}]"#),
+        expect!["events[0]: expected a JSON object"],
+    );
+    for (from, to, expected) in [
+        (
+            "\"a\"",
+            "\"\"",
+            expect!["events[0]: id must have 1 to 500 characters, none of them a control character"],
+        ),
+        (
+            "\"b\"",
+            "\"\\u0000\"",
+            expect!["events[0]: topic must have 1 to 100 characters, none of them a control character"],
+        ),
+        (
+            "\"c\"",
+            "null",
+            expect!["events[0]: invalid type: null, expected a string at line 1 column 32"],
+        ),
+        (
+            ":1",
+            ":0",
+            expect!["events[0]: position must be from 1 to 9007199254740991"],
+        ),
+        (
+            ":1",
+            ":-1",
+            expect!["events[0]: invalid value: integer `-1`, expected u64 at line 1 column 45"],
+        ),
+        (
+            ":1",
+            ":1.0",
+            expect!["events[0]: invalid type: floating point `1.0`, expected u64 at line 1 column 46"],
+        ),
+        (
+            ":1",
+            ":9007199254740992",
+            expect!["events[0]: position must be from 1 to 9007199254740991"],
+        ),
+        (
+            ":0",
+            ":\"today\"",
+            expect![[r#"events[0]: invalid type: string "today", expected i64 at line 1 column 65"#]],
+        ),
+        ("{}", "[]", expect!["events[0]: data must be a JSON object"]),
+        ("{}", "null", expect!["events[0]: data must be a JSON object"]),
+        (
+            ",\"data\":{}",
+            "",
+            expect!["events[0]: missing field `data` at line 1 column 60"],
+        ),
+    ] {
+        check(&with(&good.replacen(from, to, 1)), expected);
+    }
+    check(
+        &with(&good.replacen("\"a\"", &format!("{:?}", "a".repeat(501)), 1)),
+        expect!["events[0]: id must have 1 to 500 characters, none of them a control character"],
+    );
+}
+
+#[test]
+fn what_a_newer_producer_adds_is_passed_over() {
+    let text = br#"{"v":2,"producer":"p","events":[{"id":"a","topic":"b","key":"c","position":1,"occurredAt":0,"data":{"d":[1]},"tenant":"x"}]}"#;
+    assert_eq!(Message::decode(text).unwrap().events[0].data, r#"{"d":[1]}"#);
+}
+
+#[test]
+fn messages_are_full_and_what_was_published_before_travels_alone() {
+    let sizes = |deliveries: &[Delivery]| {
+        let packed = pack("payment", deliveries);
+        assert_eq!(packed.refused, []);
+        let positions = packed.parcels.iter().flat_map(|parcel| {
+            let message = Message::decode(parcel.text.as_bytes()).unwrap();
+            assert_eq!(message.events.len(), parcel.events as usize);
+            message.events
+        });
+        assert!(positions.eq(deliveries.iter().map(|delivery| delivery.event.clone())));
+        packed
+            .parcels
+            .iter()
+            .map(|parcel| parcel.events)
+            .collect::<Vec<_>>()
+    };
+    let many = |count: u64, published| (1..=count).map(move |place| delivery(place, published, 10));
+    assert_eq!(sizes(&[]), [0; 0]);
+    assert_eq!(sizes(&many(100, 0).collect::<Vec<_>>()), [100]);
+    assert_eq!(sizes(&many(201, 0).collect::<Vec<_>>()), [100, 100, 1]);
+    assert_eq!(sizes(&many(3, 1).collect::<Vec<_>>()), [1, 1, 1]);
+    let mixed: Vec<_> = many(2, 0).chain(many(1, 7)).chain(many(2, 0)).collect();
+    assert_eq!(sizes(&mixed), [2, 1, 2]);
+    let large: Vec<_> = (1..=5)
+        .map(|place| delivery(place, 0, MAX_BYTES / 2 - 300))
+        .collect();
+    assert_eq!(sizes(&large), [2, 2, 1]);
+    let huge = [delivery(1, 0, 1), delivery(2, 0, MAX_BYTES), delivery(3, 0, 1)];
+    assert_eq!(sizes(&huge), [1, 1, 1]);
+}
+
+#[test]
+fn an_event_that_can_not_travel_is_told_and_does_not_keep_the_others() {
+    let mut nameless = delivery(1, 0, 1);
+    nameless.event.id.clear();
+    let mut broken = delivery(2, 0, 1);
+    broken.event.data = "{".to_owned();
+    let mut list = delivery(3, 0, 1);
+    list.event.data = "[]".to_owned();
+    let packed = pack(
+        "payment",
+        &[
+            nameless,
+            broken,
+            list,
+            delivery(4, 0, MAX_TAKEN_BYTES),
+            delivery(5, 0, 1),
+        ],
+    );
+    assert_eq!(packed.parcels.len(), 1);
+    let told = |(position, error): &(u64, EncodeError)| format!("{position}: {error}");
+    expect![[r#"
+        1: id must have 1 to 500 characters, none of them a control character
+        2: data must be a JSON object
+        3: data must be a JSON object
+        4: 1048736 bytes; at most 1048576 are read"#]]
+    .assert_eq(&packed.refused.iter().map(told).collect::<Vec<_>>().join("\n"));
+    assert_eq!(pack("", &[delivery(1, 0, 1)]).refused.len(), 1);
+}
+
+#[test]
+fn a_message_tells_of_1_to_100_events_that_somebody_would_read() {
+    let encode = |events| {
+        let producer = "payment".to_owned();
+        Message { producer, events }.encode()
+    };
+    assert_eq!(encode(vec![]), Err(EncodeError::Count(0)));
+    assert_eq!(encode(vec![event(1, "{}"); 101]), Err(EncodeError::Count(101)));
+    let large = delivery(1, 0, MAX_TAKEN_BYTES / 2).event;
+    assert!(matches!(encode(vec![large; 2]), Err(EncodeError::TooLarge(_))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn what_is_encoded_is_decoded(
+        events in prop::collection::vec(
+            ("\\PC{1,20}", "\\PC{1,20}", 1u64..1 << 53, any::<i64>(), "\\PC{0,20}"), 1..20
+        )
+    ) {
+        let events = events.into_iter().map(|(id, key, position, at, word)| Event {
+            id,
+            topic: "t".to_owned(),
+            key,
+            position,
+            occurred_at: Instant::from_micros(at),
+            data: serde_json::json!({ "word": word }).to_string(),
+        });
+        let message = Message { producer: "payment".to_owned(), events: events.collect() };
+        let text = message.encode().unwrap();
+        prop_assert_eq!(Message::decode(text.as_bytes()).unwrap(), message);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0usize..300) {
+        let _ = Message::decode(&bytes);
+        let good = Message { producer: "p".to_owned(), events: vec![event(1, "{}")] }.encode().unwrap();
+        let mut bent = good.into_bytes();
+        bent.truncate(cut);
+        bent.extend(bytes);
+        let _ = Message::decode(&bent);
+    }
+}

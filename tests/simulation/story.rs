@@ -1,0 +1,131 @@
+//! What happens in the shop while something breaks.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use tests::{Client, Reply};
+
+use crate::world::World;
+
+/// A story: first what leads to it, then the part that is disturbed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Story {
+    /// An order that is paid at once.
+    Checkout,
+    /// An order of everything in the cart.
+    FromCart,
+    /// A paid order is cancelled.
+    Cancel,
+    /// An order is placed, then its payment is confirmed.
+    TwoStep,
+    /// An admin gives a part of the money back.
+    Refund,
+    /// Events are given their positions and published.
+    Drain,
+    /// Settlement takes what was published.
+    Apply,
+    /// An order that nobody paid is given up.
+    Expire,
+}
+
+/// Where a story stands when its disturbed part begins.
+pub(crate) struct Scene {
+    pub(crate) buyer: Client,
+    pub(crate) order: u64,
+    messages: Vec<crate::world::Published>,
+}
+
+impl Story {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Checkout,
+        Self::FromCart,
+        Self::Cancel,
+        Self::TwoStep,
+        Self::Refund,
+        Self::Drain,
+        Self::Apply,
+        Self::Expire,
+    ];
+
+    /// What leads to the disturbed part. `number` makes it differ from every other one.
+    pub(crate) async fn begin(self, world: &World, number: u64) -> Result<Scene> {
+        let buyer = world.customer(number);
+        let mut scene = Scene {
+            buyer,
+            order: 0,
+            messages: Vec::new(),
+        };
+        match self {
+            Self::Checkout | Self::TwoStep => {}
+            Self::FromCart => {
+                for product in [1, 2] {
+                    let line = json!({"productId": product, "quantity": 1});
+                    let put = scene.buyer.post("/cart/items", &line).await?;
+                    ensure!(put.status == 201, "{put:?}");
+                }
+            }
+            Self::Cancel | Self::Refund | Self::Drain => scene.order = placed(&scene.buyer).await?,
+            Self::Apply => {
+                scene.order = placed(&scene.buyer).await?;
+                world.jobs().await?;
+                scene.messages = world.published().await;
+                ensure!(!scene.messages.is_empty(), "nothing was published");
+            }
+            Self::Expire => {
+                let waiting = scene.buyer.reserve(1, 1).await?;
+                ensure!(waiting.status == 201, "{waiting:?}");
+                scene.order = id(&waiting);
+                world.clock.advance(std::time::Duration::from_secs(601));
+            }
+        }
+        Ok(scene)
+    }
+
+    /// The part that is disturbed. Whatever it answers is right; a lost connection is an answer too.
+    pub(crate) async fn play(self, world: &World, scene: &Scene) -> Option<Reply> {
+        let Scene {
+            buyer,
+            order,
+            messages,
+        } = scene;
+        match self {
+            Self::Checkout => buyer.order(1, 1).await.ok(),
+            Self::FromCart => buyer.post("/orders/from-cart", &json!({})).await.ok(),
+            Self::Cancel => buyer.cancel(*order).await.ok(),
+            Self::TwoStep => {
+                let waiting = buyer.reserve(1, 1).await.ok()?;
+                let order = waiting.json["id"].as_u64()?;
+                buyer
+                    .confirm(order, &format!("window-{order}"), 10_000)
+                    .await
+                    .ok()
+            }
+            Self::Refund => {
+                let part = json!({"amount": 1_000, "reason": "a part"});
+                let path = format!("/admin/payments/{order}/refunds");
+                world.admin().post_once(&path, "part", &part).await.ok()
+            }
+            Self::Drain | Self::Expire => {
+                let _ = world.jobs().await;
+                None
+            }
+            Self::Apply => {
+                for message in messages {
+                    world.deliver(message).await;
+                }
+                None
+            }
+        }
+    }
+}
+
+async fn placed(buyer: &Client) -> Result<u64> {
+    let placed = buyer.order(1, 1).await?;
+    ensure!(placed.status == 201, "{placed:?}");
+    Ok(id(&placed))
+}
+
+fn id(reply: &Reply) -> u64 {
+    reply.json["id"]
+        .as_u64()
+        .unwrap_or_else(|| panic!("no id in {reply:?}"))
+}

@@ -1,0 +1,65 @@
+//! I1: pieces add up, are never oversold, and lie where their order says.
+
+use anyhow::Result;
+
+use super::{Books, pairs};
+
+pub(super) fn check(books: &Books, broken: &mut Vec<String>) -> Result<()> {
+    adds_up(books, broken)?;
+    follows_orders(books, broken)
+}
+
+fn adds_up(books: &Books, broken: &mut Vec<String>) -> Result<()> {
+    let stock = &books.stock;
+    let statement = "select level.sku_id, level.on_hand - (
+            select coalesce(sum(case kind
+                when 'INITIAL' then quantity when 'RETURN' then quantity when 'MANUAL' then quantity
+                when 'COMMIT' then -quantity else 0 end), 0)
+              from stock_history history where history.sku_id = level.sku_id)
+        from stock_level level";
+    let off = pairs(stock, statement)?
+        .into_iter()
+        .filter(|(_, difference)| *difference != 0);
+    broken.extend(off.map(|(sku, by)| format!("I1: SKU {sku} is off its history by {by}")));
+    let oversold = "select level.sku_id, sum(line.quantity) from stock_level level
+          join reservation_line line on line.sku_id = level.sku_id and line.held_until is not null
+          join reservation on reservation.order_id = line.order_id and reservation.state = 'RESERVED'
+         group by level.sku_id, level.on_hand having sum(line.quantity) > level.on_hand";
+    broken.extend(
+        pairs(stock, oversold)?
+            .into_iter()
+            .map(|(sku, held)| format!("I1: SKU {sku} holds {held}, more than there is")),
+    );
+    Ok(())
+}
+
+/// Sold are the goods of orders that are PAID, held those of orders that wait for their payment.
+fn follows_orders(books: &Books, broken: &mut Vec<String>) -> Result<()> {
+    let sold = pairs(
+        &books.stock,
+        "select order_id, 0 from reservation
+          where state = 'COMMITTED' and order_id not in (select order_id from taken_back)",
+    )?;
+    let held = pairs(
+        &books.stock,
+        "select order_id, sum(quantity) from reservation_line where held_until is not null group by order_id",
+    )?;
+    let paid = pairs(
+        &books.orders,
+        "select order_id, 0 from customer_order where state = 'PAID'",
+    )?;
+    let waiting = pairs(
+        &books.orders,
+        "select order_id, 0 from order_work where kind = 'AWAIT'",
+    )?;
+    let unsold = paid.keys().filter(|order| !sold.contains_key(*order));
+    broken.extend(unsold.map(|order| format!("I1: order {order} is PAID, its goods were not committed")));
+    let gone = sold.keys().filter(|order| !paid.contains_key(*order));
+    broken.extend(gone.map(|order| format!("I1: the goods of order {order} are gone, it is not PAID")));
+    let still = held.iter().filter(|(order, _)| !waiting.contains_key(*order));
+    broken.extend(still.map(|(order, pieces)| format!("I1: {pieces} pieces still held for order {order}")));
+    let free = waiting.keys().filter(|order| !held.contains_key(*order));
+    broken
+        .extend(free.map(|order| format!("I1: nothing is held for order {order}, which waits for payment")));
+    Ok(())
+}
