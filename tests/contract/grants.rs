@@ -38,7 +38,15 @@ const FREE: &[&str] = &[
 ];
 
 /// Packages of types only, which nobody has to provide.
-const TYPES: &[&str] = &["shop:types/", "shop:events/"];
+/// The last two are what a world takes from an interface by name.
+const TYPES: &[&str] = &[
+    "shop:types/",
+    "shop:events/",
+    "fermyon:spin-cron/cron-types@",
+    "fermyon:spin/redis-types",
+    "error",
+    "metadata",
+];
 
 /// Grants that a component is denied on purpose though it imports what needs them, and why that is well.
 const DENIED: &[(&str, &str, &str)] = &[(

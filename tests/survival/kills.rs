@@ -175,8 +175,9 @@ async fn nothing_that_was_promised_is_lost_however_often_the_host_is_killed() ->
     println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let mut shop = Shop::start_with(&["--variable", "checkout_hold_seconds=3600"])?;
-    for sku in [1, 2] {
-        shop.stock_up(sku, 1_000_000)?;
+    for product in [1, 2] {
+        shop.visitor().stock(product).await?;
+        shop.stock_up(product, 1_000_000)?;
     }
     let mut buyers: Vec<Buyer> = (0..CLIENTS).map(|number| Buyer::new(number, seed)).collect();
     for _ in 0..kills {

@@ -1,11 +1,14 @@
 //! I1: pieces add up, are never oversold, and lie where their order says.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::{Books, pairs};
 
 pub(super) fn check(books: &Books, broken: &mut Vec<String>) -> Result<()> {
     adds_up(books, broken)?;
+    leaves_once(books, broken)?;
     follows_orders(books, broken)
 }
 
@@ -30,6 +33,30 @@ fn adds_up(books: &Books, broken: &mut Vec<String>) -> Result<()> {
             .into_iter()
             .map(|(sku, held)| format!("I1: SKU {sku} holds {held}, more than there is")),
     );
+    Ok(())
+}
+
+/// By the history, just the pieces of PAID orders are out of the house, and each of them once.
+fn leaves_once(books: &Books, broken: &mut Vec<String>) -> Result<()> {
+    let out = pairs(
+        &books.stock,
+        "select order_id, sum(case kind when 'COMMIT' then quantity else -quantity end) from stock_history
+          where kind in ('COMMIT', 'RETURN') group by order_id",
+    )?;
+    let bought = pairs(
+        &books.orders,
+        "select o.order_id, sum(line.quantity) from customer_order o
+           join order_line line on line.order_id = o.order_id
+          where o.state = 'PAID' group by o.order_id",
+    )?;
+    for order in out.keys().chain(bought.keys()).collect::<BTreeSet<_>>() {
+        let (out, bought) = (out.get(order).unwrap_or(&0), bought.get(order).unwrap_or(&0));
+        if out != bought {
+            broken.push(format!(
+                "I1: {out} pieces of order {order} left the house, {bought} were bought"
+            ));
+        }
+    }
     Ok(())
 }
 

@@ -161,17 +161,15 @@ async fn the_commands_of_redis_answer_in_their_types() {
 async fn the_address_of_triggers_may_come_from_a_variable() {
     let Some(redis) = Redis::start() else { return };
     let address = redis.address();
-    let more = format!(
-        "[application.trigger.redis]\naddress = \"{{{{ events_address }}}}\"\n\
-         [variables]\nevents_address = {{ default = \"local://bus\" }}\n\
-         [[trigger.redis]]\nchannel = \"shop\"\ncomponent = \"ticker\"\n"
-    );
+    let more = "[application.trigger.redis]\naddress = \"{{ events_address }}\"\n\
+                [variables]\nevents_address = { default = \"local://bus\" }\n\
+                [[trigger.redis]]\nchannel = \"shop\"\ncomponent = \"ticker\"\n";
     let given = Options {
         variables: manifest::CliVariables::parse(&[format!("events_address={address}")])
             .expect("an argument"),
         ..options()
     };
-    let server = start(&ticker(&["{{ events_address }}"], &more), given).await;
+    let server = start(&ticker(&["{{ events_address }}"], more), given).await;
     let triggers = Triggers::start(&server.app);
     publish_until_heard(&server, &address, "first").await;
     assert!(triggers.stop().await);
