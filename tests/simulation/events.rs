@@ -58,7 +58,7 @@ async fn check(treat: impl AsyncFn(&World, Vec<Published>) -> Result<()>) -> Res
     calm.recover().await?;
     let rough = World::start(&[]).await?;
     let messages = trade(&rough).await?;
-    println!("{} messages", messages.len());
+    tests::say(&format!("{} messages", messages.len()));
     treat(&rough, messages).await?;
     rough.recover().await?;
     let (expected, found) = (books(&calm).await?, books(&rough).await?);

@@ -84,6 +84,9 @@ async fn of_expiry_and_fifty_payments_one_wins() -> Result<()> {
             wins[usize::from(paid == 1)] += 1;
         }
     }
-    println!("expiry won {} times, a payment {} times", wins[0], wins[1]);
+    tests::say(&format!(
+        "expiry won {} times, a payment {} times",
+        wins[0], wins[1]
+    ));
     Ok(())
 }

@@ -69,7 +69,7 @@ async fn recovery_never_disturbs_what_is_under_way_nor_is_disturbed_by_it() -> R
         world.stock_up(sku, 1_000_000)?;
     }
     let covered = cover(&world).await?;
-    println!("recovery ran beside a held request at {covered} points");
+    tests::say(&format!("recovery ran beside a held request at {covered} points"));
     assert!(covered > 100, "only {covered} points");
     Ok(())
 }

@@ -40,17 +40,17 @@ async fn every_missing_guard_is_noticed() -> Result<()> {
         };
         match found {
             Ok(()) => escaped.push(*mutant),
-            Err(error) => println!(
+            Err(error) => tests::say(&format!(
                 "{mutant} was caught: {}",
                 format!("{error:#}").replace('\n', "; ")
-            ),
+            )),
         }
     }
-    println!(
+    tests::say(&format!(
         "{} of {} mutants caught",
         MUTANTS.len() - escaped.len(),
         MUTANTS.len()
-    );
+    ));
     assert!(escaped.is_empty(), "not noticed: {escaped:?}");
     Ok(())
 }

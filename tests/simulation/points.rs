@@ -21,11 +21,11 @@ pub(crate) async fn cover(world: &World, stories: &[Story]) -> Result<usize> {
                 covered += 1;
             }
         }
-        println!(
+        tests::say(&format!(
             "{story:?}: {} host calls, {} points",
             calls.len(),
             calls.len() * Harm::ALL.len()
-        );
+        ));
     }
     Ok(covered)
 }
@@ -67,7 +67,7 @@ async fn whatever_breaks_wherever_the_books_are_right_in_the_end() -> Result<()>
         world.stock_up(sku, 1_000_000)?;
     }
     let covered = cover(&world, &Story::ALL).await?;
-    println!("{covered} crash points covered");
+    tests::say(&format!("{covered} crash points covered"));
     assert!(covered > 500, "only {covered} points: the stories have shrunk");
     Ok(())
 }

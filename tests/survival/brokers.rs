@@ -59,7 +59,7 @@ async fn a_sale_shows_in_the_settlements_at_once() -> Result<()> {
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    println!("the sale showed after {:?}", sold.elapsed());
+    tests::say(&format!("the sale showed after {:?}", sold.elapsed()));
     assert_sound_in_the_end(&shop).await
 }
 

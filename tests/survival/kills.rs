@@ -172,7 +172,7 @@ async fn nothing_that_was_promised_is_lost_however_often_the_host_is_killed() ->
         Err(_) => KILLS,
     };
     let seed = fastrand::u64(..);
-    println!("seed {seed}");
+    tests::say(&format!("seed {seed}"));
     let mut random = fastrand::Rng::with_seed(seed);
     let mut shop = Shop::start_with(&["--variable", "checkout_hold_seconds=3600"])?;
     for product in [1, 2] {
@@ -194,7 +194,7 @@ async fn nothing_that_was_promised_is_lost_however_often_the_host_is_killed() ->
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     crate::assert_sound(&shop);
-    println!("all was right {:?} after the last start", up.elapsed());
+    tests::say(&format!("all was right {:?} after the last start", up.elapsed()));
     shop.settled().await?;
     compare(&shop, &buyers, kills)
 }
@@ -267,12 +267,12 @@ fn compare(shop: &Shop, buyers: &[Buyer], kills: u64) -> Result<()> {
             doubled.map(|(order, (_, state))| format!("order {order} is {state}, and nobody was told")),
         );
     }
-    println!(
+    tests::say(&format!(
         "{kills} kills, {promises} promises, {} orders, {} refunds: {} wrong",
         orders.len(),
         refunds.len(),
         wrong.len()
-    );
+    ));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(promises > kills, "the clients got something done");
     Ok(())
