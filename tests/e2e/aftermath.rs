@@ -114,7 +114,7 @@ async fn an_order_is_paid_in_a_second_step() -> Result<()> {
         (
             &owner,
             json!({"paymentKey": "k", "orderId": order, "amount": -1}),
-            400,
+            422,
         ),
         (
             &owner,

@@ -11,7 +11,7 @@ use broker::{Address, Broker, Message, Subscription, Verdict};
 use bytes::Bytes;
 use host::{App, CompileCache, GuestLog, Options, Server};
 use kernel::Instant;
-use manifest::{CliVariables, Manifest};
+use manifest::{CliVariables, Limits, Manifest};
 use serde_json::Value;
 use tempfile::TempDir;
 use tests::{Client, stock_up, token_at, workspace};
@@ -91,6 +91,11 @@ impl World {
             faults: faults.clone(),
             clock: clock.clone(),
             broker: broker.clone(),
+            // Several worlds share this process's addresses, and each pool reserves terabytes of them.
+            limits: Limits {
+                max_concurrent_requests: Some(64),
+                ..Limits::default()
+            },
             ..Options::default()
         };
         let manifest = Manifest::load(&lay_out(folder.path(), components)?)?;
