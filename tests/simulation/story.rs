@@ -4,13 +4,15 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use tests::{Client, Reply};
 
-use crate::world::World;
+use crate::world::{LAPSED, World};
 
 /// A story: first what leads to it, then the part that is disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Story {
     /// An order that is paid at once.
     Checkout,
+    /// The same under a key, which the client repeats before anybody else looks after it.
+    Repeated,
     /// An order of everything in the cart.
     FromCart,
     /// A paid order is cancelled.
@@ -35,8 +37,9 @@ pub(crate) struct Scene {
 }
 
 impl Story {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Checkout,
+        Self::Repeated,
         Self::FromCart,
         Self::Cancel,
         Self::TwoStep,
@@ -55,7 +58,7 @@ impl Story {
             messages: Vec::new(),
         };
         match self {
-            Self::Checkout | Self::TwoStep => {}
+            Self::Checkout | Self::Repeated | Self::TwoStep => {}
             Self::FromCart => {
                 for product in [1, 2] {
                     let line = json!({"productId": product, "quantity": 1});
@@ -89,6 +92,7 @@ impl Story {
         } = scene;
         match self {
             Self::Checkout => buyer.order(1, 1).await.ok(),
+            Self::Repeated => keyed(buyer).await,
             Self::FromCart => buyer.post("/orders/from-cart", &json!({})).await.ok(),
             Self::Cancel => buyer.cancel(*order).await.ok(),
             Self::TwoStep => {
@@ -116,6 +120,23 @@ impl Story {
             }
         }
     }
+
+    /// Asks again what was asked under a key, when whoever was at it is taken for dead: the answer, if it is
+    /// one for good.
+    pub(crate) async fn repeat(self, world: &World, scene: &Scene) -> Option<String> {
+        if self != Self::Repeated {
+            return None;
+        }
+        world.clock.advance(LAPSED);
+        let reply = keyed(&scene.buyer).await?;
+        let is_decided = reply.status < 500 && !reply.headers.contains_key("retry-after");
+        is_decided.then(|| format!("{} {}", reply.status, reply.text))
+    }
+}
+
+async fn keyed(buyer: &Client) -> Option<Reply> {
+    let order = json!({"productId": 1, "quantity": 1, "paymentMethod": "CARD"});
+    buyer.post_once("/orders", "once", &order).await.ok()
 }
 
 async fn placed(buyer: &Client) -> Result<u64> {

@@ -34,7 +34,9 @@ impl Harm {
 
     fn action(self) -> Action {
         match self {
-            Self::ErrorBefore | Self::ErrorAfter => Action::Fail("the test says so".to_owned()),
+            // One that a database says of itself, to be tried again; and one that nobody knows.
+            Self::ErrorBefore => Action::Fail("disk I/O error".to_owned()),
+            Self::ErrorAfter => Action::Fail("the test says so".to_owned()),
             Self::DeathBefore | Self::DeathAfter => Action::Trap,
         }
     }
@@ -43,11 +45,9 @@ impl Harm {
 /// What the switch is set to.
 #[derive(Default)]
 enum Plan {
-    /// Nothing is disturbed or counted.
+    /// Nothing is disturbed.
     #[default]
     Off,
-    /// Calls are counted, with their names.
-    Count(Vec<String>),
     /// The n-th call from now on is harmed.
     Harm {
         left: usize,
@@ -69,11 +69,6 @@ impl Switch {
         std::mem::replace(&mut self.plan.lock().unwrap(), plan)
     }
 
-    /// Counts from now on.
-    pub(crate) fn count(&self) {
-        self.set(Plan::Count(Vec::new()));
-    }
-
     /// Harms the call with this number, from 0.
     pub(crate) fn harm(&self, number: usize, harm: Harm) {
         self.set(Plan::Harm {
@@ -93,12 +88,11 @@ impl Switch {
         gate
     }
 
-    /// Disturbs nothing any more, and answers the calls that were counted or the one that was harmed.
-    pub(crate) fn off(&self) -> Vec<String> {
+    /// Disturbs nothing any more, and answers the call that was harmed.
+    pub(crate) fn off(&self) -> Option<String> {
         match self.set(Plan::Off) {
-            Plan::Count(calls) => calls,
-            Plan::Harm { hit, .. } => hit.into_iter().collect(),
-            Plan::Off | Plan::Hold { .. } => Vec::new(),
+            Plan::Harm { hit, .. } => hit,
+            Plan::Off | Plan::Hold { .. } => None,
         }
     }
 }
@@ -114,12 +108,6 @@ impl Faults for Switch {
         let mut plan = self.plan.lock().unwrap();
         match &mut *plan {
             Plan::Off => Action::Go,
-            Plan::Count(calls) => {
-                if call.moment == Moment::Before {
-                    calls.push(name(call));
-                }
-                Action::Go
-            }
             Plan::Harm { hit: Some(_), .. } => Action::Go,
             Plan::Harm { left, harm, hit } => {
                 if call.moment != harm.moment() {

@@ -193,6 +193,12 @@ impl Shop {
         }
     }
 
+    /// Whether the host runs, as far as anybody has seen.
+    pub fn is_running(&mut self) -> bool {
+        let running = self.running.as_mut();
+        running.is_some_and(|running| matches!(running.host.try_wait(), Ok(None)))
+    }
+
     /// Asks the host to end (SIGTERM) and waits until it has.
     pub fn stop(&mut self) -> Result<std::process::ExitStatus> {
         let mut running = self.running.take().context("the shop is not running")?;

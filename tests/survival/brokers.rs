@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use broker::{Broker, MAX_PAYLOAD, RedisArgument};
 use serde_json::{Value, json};
 use testkit::servers::{Nats, Redis};
 use tests::Shop;
@@ -86,11 +87,61 @@ async fn through_redis_and_its_death() -> Result<()> {
     let shop = Shop::start_with(&["--variable", &format!("events_address={}", redis.address())])?;
     let expected = trade(&shop, 1).await?;
     assert_settled(&shop, &expected).await?;
+    throw_junk(&shop, &redis).await?;
     redis.kill();
     trade(&shop, 2).await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     redis.restart();
     assert_settled(&shop, &doubled(&expected)).await
+}
+
+/// A broker that is dead refuses at once; one that hangs could keep the jobs waiting for ever.
+#[tokio::test]
+async fn a_bus_that_hangs_keeps_no_order_from_its_end() -> Result<()> {
+    let Some(mut redis) = Redis::start() else {
+        return Ok(());
+    };
+    let address = format!("events_address={}", redis.address());
+    let shop = Shop::start_with(&["--variable", &address, "--variable", "checkout_hold_seconds=15"])?;
+    redis.freeze();
+    let buyer = customer(&shop, 1);
+    for _ in 0..5 {
+        assert_eq!(buyer.order(1, 1).await?.status, 201);
+    }
+    let waiting = buyer.reserve(2, 1).await?;
+    assert_eq!(waiting.status, 201, "{waiting:?}");
+    let placed = Instant::now();
+    let path = format!("/orders/{}", id(&waiting));
+    while buyer.get(&path).await?.json["status"] != "CANCELLED" {
+        ensure!(placed.elapsed() < Duration::from_secs(45), "it is never given back");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    redis.thaw();
+    shop.settled().await?;
+    assert_eq!(settlements(&shop).await?["total"], 50_000);
+    assert_sound_in_the_end(&shop).await
+}
+
+/// What anybody in the network may publish, twice and of any size, is put aside once: when the last one has
+/// arrived, there are three.
+async fn throw_junk(shop: &Shop, redis: &Redis) -> Result<()> {
+    let (network, address) = (Broker::new(), redis.address().parse()?);
+    let junk = [b"not json".to_vec(), vec![b'a'; 5 * MAX_PAYLOAD]];
+    for payload in junk.iter().chain(&junk).cloned().chain([b"the last".to_vec()]) {
+        let message = [b"shop.payment".to_vec(), payload].map(RedisArgument::Binary);
+        network.command(&address, "PUBLISH", message.into()).await?;
+    }
+    let began = Instant::now();
+    loop {
+        let letters = shop.admin().get("/admin/settlements/dead-letters").await?;
+        let arrived = letters.json.as_array().cloned().unwrap_or_default();
+        if arrived.iter().any(|letter| letter["payload"] == "the last") {
+            ensure!(arrived.len() == 3, "{letters:?}");
+            return Ok(());
+        }
+        ensure!(began.elapsed() < Duration::from_secs(20), "{letters:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

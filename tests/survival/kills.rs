@@ -40,6 +40,10 @@ struct Journal {
     cancelled: BTreeSet<u64>,
     /// Refunds that were said to be done: order and key.
     refunded: BTreeSet<(u64, String)>,
+    /// Orders whose payment came when recovery had given them up.
+    given_up: BTreeSet<u64>,
+    /// What was refused though it should not have been: where, and the answer.
+    refused: Vec<String>,
     /// What was asked and not answered yet.
     open: Vec<Attempt>,
     /// How many answers were 2xx.
@@ -97,7 +101,9 @@ impl Buyer {
                     json!({"amount": 1_000, "reason": "a part"}),
                 )
             }
-            3..=4 if !self.journal.waiting.is_empty() => {
+            choice if (choice == 3 || choice == 4 || self.journal.waiting.len() > 7)
+                && !self.journal.waiting.is_empty() =>
+            {
                 let order = self.journal.waiting.swap_remove(0);
                 let body =
                     json!({"paymentKey": format!("window-{order}"), "orderId": order, "amount": 10_000});
@@ -128,13 +134,25 @@ impl Buyer {
         }
     }
 
+    /// There are goods enough and time enough. But a part of what was cancelled meanwhile can't be given
+    /// back, and a payment that nobody was at for the length of a lease is given up.
+    fn refused(&mut self, attempt: &Attempt, reply: &Reply) {
+        match (attempt.path.as_str(), reply.status, attempt.body["orderId"].as_u64()) {
+            ("/payments/confirm", 409, Some(order)) => {
+                self.journal.given_up.insert(order);
+            }
+            (path, 409 | 422, _) if path.starts_with("/admin/payments/") => {}
+            _ => self.journal.refused.push(format!("{attempt:?}: {reply:?}")),
+        }
+    }
+
     fn heard(&mut self, attempt: Attempt, reply: &Reply) {
         let still_running = reply.status == 409 && reply.headers.contains_key("retry-after");
         if reply.status >= 500 || still_running {
             return self.journal.open.push(attempt);
         }
         if !(200..300).contains(&reply.status) {
-            return;
+            return self.refused(&attempt, reply);
         }
         self.journal.promises += 1;
         let order = || reply.json["id"].as_u64().expect("an order has an id");
@@ -182,13 +200,13 @@ async fn nothing_that_was_promised_is_lost_however_often_the_host_is_killed() ->
     let mut buyers: Vec<Buyer> = (0..CLIENTS).map(|number| Buyer::new(number, seed)).collect();
     for _ in 0..kills {
         let life = Duration::from_millis(random.u64(100..900));
-        buyers = live(&shop, buyers, Some(life)).await?;
+        buyers = live(&mut shop, buyers, Some(life)).await?;
         shop.resume()?;
     }
     let up = Instant::now();
     while buyers.iter().any(|buyer| !buyer.journal.open.is_empty()) {
         ensure!(up.elapsed() < RECOVERED, "some questions are still unanswered");
-        buyers = live(&shop, buyers, None).await?;
+        buyers = live(&mut shop, buyers, None).await?;
     }
     while !tests::audit(shop.folder())?.is_empty() && up.elapsed() < RECOVERED {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -200,7 +218,7 @@ async fn nothing_that_was_promised_is_lost_however_often_the_host_is_killed() ->
 }
 
 /// Lets all buyers live until the host is killed, or just finish what is open.
-async fn live(shop: &Shop, buyers: Vec<Buyer>, life: Option<Duration>) -> Result<Vec<Buyer>> {
+async fn live(shop: &mut Shop, buyers: Vec<Buyer>, life: Option<Duration>) -> Result<Vec<Buyer>> {
     let stop = Arc::new(AtomicBool::new(life.is_none()));
     let admin = shop.admin();
     let lives: Vec<_> = buyers
@@ -213,6 +231,7 @@ async fn live(shop: &Shop, buyers: Vec<Buyer>, life: Option<Duration>) -> Result
         .collect();
     if let (Some(life), Some(pid)) = (life, shop.pid()) {
         tokio::time::sleep(life).await;
+        ensure!(shop.is_running(), "the host ended by itself");
         let killed = std::process::Command::new("kill")
             .args(["-9", &pid.to_string()])
             .status()?;
@@ -253,11 +272,15 @@ fn compare(shop: &Shop, buyers: &[Buyer], kills: u64) -> Result<()> {
         for order in &journal.cancelled {
             expect(order, &["CANCELLED"]);
         }
+        for order in &journal.given_up {
+            expect(order, &["FAILED"]);
+        }
         for order in &journal.paid {
             expect(order, &["PAID"]);
         }
         let lost = journal.refunded.iter().filter(|refund| !refunds.contains(refund));
         wrong.extend(lost.map(|refund| format!("the refund {refund:?} is lost")));
+        wrong.extend(journal.refused.iter().cloned());
         // Every question was answered in the end, so an order nobody was told of is one too many.
         let known = &journal.placed;
         let doubled = orders.iter().filter(|(order, (user, state))| {
@@ -267,6 +290,10 @@ fn compare(shop: &Shop, buyers: &[Buyer], kills: u64) -> Result<()> {
             doubled.map(|(order, (_, state))| format!("order {order} is {state}, and nobody was told")),
         );
     }
+    let told = |refund: &&(u64, String)| buyers.iter().any(|buyer| buyer.journal.refunded.contains(*refund));
+    let asked = refunds.iter().filter(|(_, key)| key.starts_with("admin/"));
+    let untold = asked.filter(|refund| !told(refund));
+    wrong.extend(untold.map(|refund| format!("the refund {refund:?} was made, and nobody was told")));
     tests::say(&format!(
         "{kills} kills, {promises} promises, {} orders, {} refunds: {} wrong",
         orders.len(),

@@ -45,6 +45,15 @@ fn findings(manifest: &File, databases: &[String], components: &[String]) -> Vec
                 );
             }
         }
+        for host in words(component.get("allowed_outbound_hosts")) {
+            let address = with_defaults(host, table.get("variables"));
+            if address.is_some_and(|address| lacks_port(&address)) {
+                complain(
+                    host,
+                    format!("{name}: by default `{host}` has no port, and Spin refuses the whole manifest"),
+                );
+            }
+        }
         for (import, dependency) in dependencies(component) {
             for word in words(dependency.get("inherit_configuration")) {
                 if !Capability::ALL.iter().any(|capability| capability.name() == word) {
@@ -72,6 +81,23 @@ fn words(list: Option<&Value>) -> impl Iterator<Item = &str> {
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+}
+
+/// A template of one variable with its default value; none when it has no default.
+fn with_defaults(template: &str, variables: Option<&Value>) -> Option<String> {
+    let inside = template.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+    let Some(name) = inside else {
+        return Some(template.to_owned());
+    };
+    let default = variables?.get(name.trim())?.get("default")?;
+    default.as_str().map(str::to_owned)
+}
+
+/// Whether Spin does not know to which port this leads.
+fn lacks_port(address: &str) -> bool {
+    const KNOWN: [&str; 6] = ["http", "https", "mqtt", "mysql", "postgres", "redis"];
+    let split = address.split_once("://");
+    split.is_some_and(|(scheme, place)| !KNOWN.contains(&scheme) && !place.contains(':'))
 }
 
 fn line_of(text: &str, needle: &str) -> usize {
@@ -115,6 +141,11 @@ sqlite_databases = [\"a\", \"x\"]
 \"shop:a/a@0.1.0\" = { path = \"elsewhere/a.wasm\", inherit_configuration = [\"variables\", \"sqlite_database\"] }
 [component.c]
 source = \"target/components/a.wasm\"
+allowed_outbound_hosts = [\"{{ bad }}\", \"{{ good }}\", \"{{ none }}\", \"redis://a\"]
+[variables]
+bad = { default = \"local://a\" }
+good = { default = \"local://a:0\" }
+none = { required = true }
 ";
     let found = findings(
         &File::new("spin.toml", text),
@@ -123,7 +154,7 @@ source = \"target/components/a.wasm\"
     );
     let mut lines = crate::lines(&found);
     lines.sort_unstable();
-    assert_eq!(lines, [2, 3, 5, 5]);
+    assert_eq!(lines, [2, 3, 5, 5, 8]);
     assert_eq!(findings(&File::new("spin.toml", "= 1"), &[], &[]).len(), 1);
     assert_eq!(findings(&File::new("spin.toml", ""), &[], &[]).len(), 1);
 }

@@ -1,9 +1,11 @@
 //! The use cases: ask what can be bought, ask the domain, save.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ::store::DbError;
 use kernel::{Instant, OrderId, Outcome, ProductId, Quantity, SkuId, UserId};
 
-use crate::domain::{Line, Offer, Refused, bought, choose, pick, set};
+use crate::domain::{Arrival, Asked, Line, Merged, Offer, Refused, add_up, bought, choose, pick, set};
 
 /// What the use cases need from the store. Every change is one transaction.
 pub trait Carts {
@@ -22,6 +24,17 @@ pub trait Carts {
         key: Option<&Key>,
         now: Instant,
     ) -> Result<Added, DbError>;
+
+    /// Puts as much of a guest's cart into the cart as fits, and remembers with the key what `render` makes
+    /// of it. None: the key was used, or the cart was changed, in between; nothing was changed.
+    fn merge(
+        &self,
+        user: UserId,
+        arrival: &Arrival,
+        key: &Key,
+        render: Render<'_>,
+        now: Instant,
+    ) -> Result<Option<String>, DbError>;
 
     /// Sets a line's quantity. False: the line is not there.
     fn set(&self, user: UserId, line: Line) -> Result<bool, DbError>;
@@ -78,9 +91,21 @@ pub struct Key {
 pub struct KeyUse {
     /// What was asked for.
     pub command: String,
-    /// The line that was the answer.
-    pub line: Line,
+    /// What was answered.
+    pub answer: KeyAnswer,
 }
+
+/// What was answered to a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyAnswer {
+    /// Pieces were put in: the line as it was then.
+    Added(Line),
+    /// A guest's cart was merged: the answer as it was sent.
+    Merged(String),
+}
+
+/// Makes the answer to a merge. The HTTP layer knows how; it is kept, and sent again byte for byte.
+pub type Render<'a> = &'a dyn Fn(&Merged) -> String;
 
 /// What became of pieces that were put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +138,27 @@ pub enum CartError {
 impl Wanted {
     /// Two with the same text ask for the same.
     fn command(&self) -> String {
-        let sku = self.sku.map(|sku| format!(" sku {sku}")).unwrap_or_default();
-        format!("product {}{sku} x{}", self.product, self.quantity)
+        text(&self.asked())
     }
+
+    const fn asked(&self) -> Asked {
+        Asked {
+            product: self.product,
+            sku: self.sku,
+            pieces: self.quantity.get(),
+        }
+    }
+}
+
+/// Two with the same text ask for the same, and for something else than any text of one product.
+fn merge_command(asked: &[Asked]) -> String {
+    let items: Vec<String> = asked.iter().map(text).collect();
+    format!("merge {}", items.join(", "))
+}
+
+fn text(asked: &Asked) -> String {
+    let sku = asked.sku.map(|sku| format!(" sku {sku}")).unwrap_or_default();
+    format!("product {}{sku} x{}", asked.product, asked.pieces)
 }
 
 /// A customer's lines, by product and SKU.
@@ -142,8 +185,10 @@ pub fn add(
         if let Some(key) = &key
             && let Some(before) = store.find_key(user, &key.key)?
         {
-            let is_same = before.command == key.command;
-            return is_same.then_some(before.line).ok_or(CartError::KeyReused);
+            return match before.answer {
+                KeyAnswer::Added(line) if before.command == key.command => Ok(line),
+                KeyAnswer::Added(_) | KeyAnswer::Merged(_) => Err(CartError::KeyReused),
+            };
         }
         let offers = offers.find(wanted.product)?.ok_or(Refused::UnknownProduct)?;
         let offer = choose(wanted.sku, &offers)?;
@@ -158,6 +203,48 @@ pub fn add(
             Added::KeyTaken => {}
         }
     }
+}
+
+/// Merges the cart that a guest filled before logging in, as far as it fits, and answers what `render` makes
+/// of it. With the same key it happens once, and the first answer comes again.
+pub fn merge(
+    store: &impl Carts,
+    offers: &impl Offers,
+    user: UserId,
+    items: &[Wanted],
+    key: &str,
+    render: Render<'_>,
+    now: Instant,
+) -> Result<String, CartError> {
+    let asked = add_up(items.iter().map(Wanted::asked));
+    let key = Key {
+        key: key.to_owned(),
+        command: merge_command(&asked),
+    };
+    // Whoever is overtaken finds the key's answer next, or the cart as it is by then.
+    loop {
+        if let Some(before) = store.find_key(user, &key.key)? {
+            return match before.answer {
+                KeyAnswer::Merged(answer) if before.command == key.command => Ok(answer),
+                KeyAnswer::Added(_) | KeyAnswer::Merged(_) => Err(CartError::KeyReused),
+            };
+        }
+        let arrival = Arrival::new(&asked, &find_all(offers, &asked)?);
+        if let Some(answer) = store.merge(user, &arrival, &key, render, now)? {
+            return Ok(answer);
+        }
+    }
+}
+
+/// All SKUs of every product that there is; each product is asked for once.
+fn find_all(offers: &impl Offers, asked: &[Asked]) -> Result<BTreeMap<ProductId, Vec<Offer>>, OffersError> {
+    let products: BTreeSet<ProductId> = asked.iter().map(|asked| asked.product).collect();
+    let find = |product| Ok(offers.find(product)?.map(|found| (product, found)));
+    products
+        .into_iter()
+        .map(find)
+        .filter_map(Result::transpose)
+        .collect()
 }
 
 /// Sets how many pieces of a product are in the cart; `None` takes the line out. Answers the line as it is

@@ -1,8 +1,10 @@
 //! The rules: what fits into a cart, and what an order takes out of it. No I/O, no clock.
 
+mod guest;
 mod line;
 mod offer;
 
+pub use guest::{Adjusted, Arrival, Asked, Merged, add_up};
 pub use line::{Line, MAX_LINES, bought, limit, merge, pick, set};
 pub use offer::{Offer, choose};
 

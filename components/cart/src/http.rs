@@ -7,17 +7,19 @@ pub use product::{offers, target};
 
 use ::store::DbError;
 use kernel::{Instant, ProductId, Quantity, SkuId, UserId};
+use serde_json::value::RawValue;
 use web::{Code, IdentityKey, Method, PathParams, Problem, Request, Response, Route};
 
 use crate::app::{self, CartError, Carts, Offers};
-use crate::domain::{MAX_LINES, Refused};
-use wire::{LineView, NewItem, NewQuantity};
+use crate::domain::{MAX_LINES, Merged, Refused};
+use wire::{LineView, MergedView, NewItem, NewMerge, NewQuantity};
 
 #[derive(Clone, Copy)]
 enum Endpoint {
     Show,
     Clear,
     Add,
+    Merge,
     Change,
     Remove,
 }
@@ -37,6 +39,11 @@ const ROUTES: &[Route<Endpoint>] = &[
         method: Method::Post,
         pattern: "/cart/items",
         endpoint: Endpoint::Add,
+    },
+    Route {
+        method: Method::Post,
+        pattern: "/cart/merge",
+        endpoint: Endpoint::Merge,
     },
     Route {
         method: Method::Patch,
@@ -66,6 +73,7 @@ pub fn handle<C: Carts>(
             Endpoint::Show => show(request, user, open),
             Endpoint::Clear => clear(request, user, open),
             Endpoint::Add => add(request, user, offers, now, open),
+            Endpoint::Merge => merge(request, user, offers, now, open),
             Endpoint::Change => change(request, &path, user, offers, open),
             Endpoint::Remove => remove(request, &path, user, open),
         }
@@ -104,9 +112,34 @@ fn add<C: Carts>(
 ) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let wanted = request.json::<NewItem>()?.parse()?;
-    let key = wire::idempotency_key(request)?;
+    let key = request.idempotency_key()?;
     let line = app::add(&open()?, offers, user, wanted, key, now).map_err(|error| problem(&error))?;
     Ok(Response::json(201, &LineView::of(&line)))
+}
+
+/// The answer is kept as it was sent first, so there must be a key to keep it under.
+fn merge<C: Carts>(
+    request: &Request,
+    user: UserId,
+    offers: &impl Offers,
+    now: Instant,
+    open: impl FnOnce() -> Result<C, Problem>,
+) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
+    let items = request.json::<NewMerge>()?.parse()?;
+    let key = request.idempotency_key()?.ok_or_else(|| {
+        let why = "is needed: nobody could tell a second merge from a repeated one";
+        Problem::invalid_field("Idempotency-Key", why)
+    })?;
+    let answer = app::merge(&open()?, offers, user, &items, key, &render, now);
+    let answer = RawValue::from_string(answer.map_err(|error| problem(&error))?);
+    answer
+        .map(|answer| Response::json(200, &answer))
+        .map_err(|error| Problem::defect("cart.merge", &error))
+}
+
+fn render(merged: &Merged) -> String {
+    serde_json::to_string(&MergedView::of(merged)).expect("numbers and words are JSON")
 }
 
 fn change<C: Carts>(

@@ -3,14 +3,15 @@
 use ::store::{Db, DbError, Migration, Row, RowError, Tx, Value, params};
 use kernel::{Instant, OrderId, ProductId, Quantity, SkuId, UserId};
 
-use crate::app::{Added, Carts, Key, KeyUse};
-use crate::domain::{Line, MAX_LINES, Refused, limit, merge};
+use crate::app::{Added, Carts, Key, KeyAnswer, KeyUse, Render};
+use crate::domain::{Arrival, Line, MAX_LINES, Refused, limit, merge};
 
 /// The schema, step by step.
 pub const MIGRATIONS: &[Migration] = ::store::migrations![
     "0001_create_cart_line",
     "0002_create_cart_taken",
     "0003_create_cart_key",
+    "0004_create_cart_merge",
 ];
 
 /// The carts of one database.
@@ -32,8 +33,7 @@ impl Store {
 
 impl Carts for Store {
     fn lines(&self, user: UserId) -> Result<Vec<Line>, DbError> {
-        let rows = self.db.read(include_str!("sql/lines.sql"), params![user])?;
-        rows.iter().map(|row| line(row).map_err(DbError::Row)).collect()
+        lines(&self.db.read(include_str!("sql/lines.sql"), params![user])?)
     }
 
     fn find_key(&self, user: UserId, key: &str) -> Result<Option<KeyUse>, DbError> {
@@ -41,10 +41,13 @@ impl Carts for Store {
             .db
             .read_one(include_str!("sql/find_key.sql"), params![user, key])?;
         let used = |row: Row| {
-            Ok(KeyUse {
-                command: row.get("command")?,
-                line: line(&row)?,
-            })
+            let merged: Option<String> = row.get("merged")?;
+            let answer = match merged {
+                Some(text) => KeyAnswer::Merged(text),
+                None => KeyAnswer::Added(line(&row)?),
+            };
+            let command = row.get("command")?;
+            Ok(KeyUse { command, answer })
         };
         row.map(used).transpose()
     }
@@ -69,6 +72,32 @@ impl Carts for Store {
             Err(NotAdded::Refused(refused)) => Ok(Added::Refused(refused)),
             Err(NotAdded::KeyTaken) => Ok(Added::KeyTaken),
             Err(NotAdded::Db(error)) => Err(error),
+        }
+    }
+
+    fn merge(
+        &self,
+        user: UserId,
+        arrival: &Arrival,
+        key: &Key,
+        render: Render<'_>,
+        now: Instant,
+    ) -> Result<Option<String>, DbError> {
+        let answer = self.db.transaction(|tx| {
+            let before = lines(&tx.query(include_str!("sql/lines.sql"), params![user])?)?;
+            let merged = arrival.merge_into(&before);
+            replace(tx, user, &before, &merged.lines)?;
+            let answer = render(&merged);
+            let params = params![user, key.key.as_str(), key.command.as_str(), answer.as_str(), now];
+            match tx.execute(include_str!("sql/insert_merge.sql"), params)? {
+                0 => Err(NotMerged::Overtaken),
+                _ => Ok(answer),
+            }
+        });
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(NotMerged::Overtaken) => Ok(None),
+            Err(NotMerged::Db(error)) => Err(error),
         }
     }
 
@@ -125,6 +154,18 @@ impl From<RowError> for NotAdded {
     }
 }
 
+/// Why a transaction that merges must not stay.
+enum NotMerged {
+    Overtaken,
+    Db(DbError),
+}
+
+impl From<DbError> for NotMerged {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
 /// Merges the pieces into the cart, or says why not.
 fn put_in(tx: &Tx<'_>, user: UserId, more: Line, free: u32) -> Result<Line, NotAdded> {
     let params = params![
@@ -165,12 +206,56 @@ fn remember(tx: &Tx<'_>, user: UserId, key: &Key, line: Line, now: Instant) -> R
     }
 }
 
+/// Makes the lines `after` of the lines `before`, of which none may be missing, unless they are others by now.
+fn replace(tx: &Tx<'_>, user: UserId, before: &[Line], after: &[Line]) -> Result<(), NotMerged> {
+    let pieces = |line: &Line| {
+        let same = |was: &&Line| (was.product, was.sku) == (line.product, line.sku);
+        before.iter().find(same).map(|was| was.quantity)
+    };
+    let (mut fresh, mut raised) = (Vec::new(), Vec::new());
+    for line in after {
+        let row = [line.product.into(), line.sku.into(), line.quantity.into()];
+        match pieces(line) {
+            None => fresh.push(row),
+            Some(was) if was != line.quantity => {
+                let [product, sku, quantity] = row;
+                raised.push([product, sku, was.into(), quantity]);
+            }
+            Some(_) => {}
+        }
+    }
+    change_all(tx, include_str!("sql/insert_lines.sql"), user, fresh)?;
+    change_all(tx, include_str!("sql/raise_lines.sql"), user, raised)
+}
+
+/// Runs a statement that must change a line for each of these rows.
+fn change_all<const WIDTH: usize>(
+    tx: &Tx<'_>,
+    statement: &str,
+    user: UserId,
+    rows: Vec<[Value; WIDTH]>,
+) -> Result<(), NotMerged> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = statement.replace("{rows}", &places(2, WIDTH, rows.len()));
+    let count = rows.len();
+    let params: Vec<Value> = std::iter::once(user.into())
+        .chain(rows.into_iter().flatten())
+        .collect();
+    if tx.execute(&statement, &params)? == count as u64 {
+        Ok(())
+    } else {
+        Err(NotMerged::Overtaken)
+    }
+}
+
 fn take_out(tx: &Tx<'_>, user: UserId, bought: &[(ProductId, SkuId, u32)]) -> Result<(), DbError> {
     let mut params = vec![user.into()];
     for &(product, sku, pieces) in bought {
         params.extend([product.into(), sku.into(), pieces.into()]);
     }
-    let rows = triples(2, bought.len());
+    let rows = places(2, 3, bought.len());
     for statement in [
         include_str!("sql/drop_bought.sql"),
         include_str!("sql/lessen_bought.sql"),
@@ -180,14 +265,18 @@ fn take_out(tx: &Tx<'_>, user: UserId, bought: &[(ProductId, SkuId, u32)]) -> Re
     Ok(())
 }
 
-/// `count` rows of three parameters each, the first one being `?first`.
-fn triples(first: usize, count: usize) -> String {
-    let place = |place: usize| format!("cast(?{place} as bigint)");
+/// `count` rows of `width` parameters each, the first one being `?first`.
+fn places(first: usize, width: usize, count: usize) -> String {
     let row = |index: usize| {
-        let first = first + 3 * index;
-        format!("({}, {}, {})", place(first), place(first + 1), place(first + 2))
+        let first = first + width * index;
+        let row = (first..first + width).map(|place| format!("cast(?{place} as bigint)"));
+        format!("({})", row.collect::<Vec<_>>().join(", "))
     };
     (0..count).map(row).collect::<Vec<_>>().join(", ")
+}
+
+fn lines(rows: &[Row]) -> Result<Vec<Line>, DbError> {
+    rows.iter().map(|row| line(row).map_err(DbError::Row)).collect()
 }
 
 fn line(row: &Row) -> Result<Line, RowError> {

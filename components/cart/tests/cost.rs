@@ -7,49 +7,19 @@
 
 mod shop;
 
-use std::cell::Cell;
-use std::rc::Rc;
-
-use ::store::{Db, DbError, Driver, Rows, Value, native};
-use cart::app;
+use ::store::{Db, native};
+use cart::app::{self, Wanted};
+use cart::domain::Merged;
 use cart::store::{MIGRATIONS, Store};
 use expect_test::expect;
 use kernel::Quantity;
 use shop::{NOW, Shop, line, order, product, user, wanted};
-
-/// Counts what goes through.
-struct Counting {
-    inner: Box<dyn Driver>,
-    count: Rc<Cell<u32>>,
-}
-
-impl Driver for Counting {
-    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        self.count.set(self.count.get() + 1);
-        self.inner.execute(statement, params)
-    }
-
-    fn begin(&self) -> &'static str {
-        self.inner.begin()
-    }
-
-    fn schema_version(&self) -> Result<u32, DbError> {
-        self.inner.schema_version()
-    }
-
-    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
-        self.inner.set_schema_version(version)
-    }
-}
+use store_suite::counted;
 
 #[test]
 fn every_call_costs_what_the_readme_says() {
-    let count = Rc::new(Cell::new(0));
-    let driver = Counting {
-        inner: native::in_memory_driver().unwrap(),
-        count: count.clone(),
-    };
-    let carts = Store::new(Db::open(Box::new(driver), MIGRATIONS).unwrap());
+    let (driver, count) = counted(native::in_memory_driver().unwrap());
+    let carts = Store::new(Db::open(driver, MIGRATIONS).unwrap());
     let add = |pieces, key| {
         drop(app::add(
             &carts,
@@ -72,6 +42,10 @@ fn every_call_costs_what_the_readme_says() {
     };
     let three = [line(1, 1, 1), line(2, 2, 1), line(3, 3, 1)];
     let take = || app::take(&carts, order(7), user(42), &three, NOW).unwrap();
+    let merge = |items: &[Wanted], key| {
+        let render = |_: &Merged| "{}".to_owned();
+        drop(app::merge(&carts, &Shop, user(42), items, key, &render, NOW).unwrap());
+    };
     let mut table = String::new();
     let mut line = |what: &str, call: &dyn Fn()| {
         count.set(0);
@@ -90,6 +64,13 @@ fn every_call_costs_what_the_readme_says() {
     line("remove", &|| {
         app::remove(&carts, user(42), product(3), None).unwrap()
     });
+    let guests = [wanted(1, None, 1), wanted(2, None, 1)];
+    let more = [wanted(1, None, 1), wanted(2, None, 1), wanted(3, None, 1)];
+    line("merge new lines", &|| merge(&guests, "b"));
+    line("merge old lines", &|| merge(&guests, "e"));
+    line("merge old and new lines", &|| merge(&more, "c"));
+    line("merge nothing that fits", &|| merge(&[wanted(4, None, 1)], "d"));
+    line("merge again", &|| merge(&more, "c"));
     line("clear", &|| app::clear(&carts, user(42)).unwrap());
     expect![[r#"
         add: 3
@@ -102,6 +83,11 @@ fn every_call_costs_what_the_readme_says() {
         take again: 3
         change to none: 4
         remove: 3
+        merge new lines: 6
+        merge old lines: 6
+        merge old and new lines: 7
+        merge nothing that fits: 5
+        merge again: 1
         clear: 3
     "#]]
     .assert_eq(&table);

@@ -7,79 +7,13 @@
 
 mod shop;
 
-use ::store::{DbError, native};
-use cart::app::Offers;
+use ::store::DbError;
 use cart::http::handle;
-use cart::store::{MIGRATIONS, Store};
+use cart::store::Store;
 use expect_test::expect;
+use shop::visit::{Visit, ask, key, merge, patch, post, send};
 use shop::{NOW, NoShop, Shop, user};
-use tempfile::TempDir;
-use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Request, Response, Role};
-
-fn key() -> IdentityKey {
-    IdentityKey::from_base64("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap()
-}
-
-/// A request of customer 42.
-fn ask(method: Method, target: &str) -> Request {
-    let identity = Identity {
-        user: user(42),
-        role: Role::User,
-    };
-    Request::new(method, target).with_header(IDENTITY_HEADER, key().sign(identity, NOW))
-}
-
-fn send(method: Method, target: &str, body: &str) -> Request {
-    let request = ask(method, target).with_header("content-type", "application/json");
-    request.with_body(body)
-}
-
-fn post(body: &str) -> Request {
-    send(Method::Post, "/cart/items", body)
-}
-
-fn patch(id: &str, body: &str) -> Request {
-    send(Method::Patch, &format!("/cart/items/{id}"), body)
-}
-
-/// A customer's browser, and what was said in it.
-struct Visit {
-    folder: TempDir,
-    story: String,
-}
-
-impl Visit {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            story: String::new(),
-        }
-    }
-
-    fn answer(&self, request: &Request, offers: &impl Offers) -> Response {
-        let path = self.folder.path().join("cart.db");
-        handle(request, &key(), offers, NOW, || {
-            native::open(&path, MIGRATIONS).map(Store::new)
-        })
-    }
-
-    /// Asks and notes the status and the body, or of a problem its code and detail.
-    fn see(&mut self, what: &str, request: &Request) {
-        let response = self.answer(request, &Shop);
-        self.note(what, &response);
-    }
-
-    fn note(&mut self, what: &str, response: &Response) {
-        let mut said = String::from_utf8(response.body().to_vec()).unwrap();
-        if response.status() >= 400 {
-            let body: serde_json::Value = serde_json::from_str(&said).unwrap();
-            said = format!("{} {}", body["error"], body["detail"]);
-        }
-        let line = format!("{what}: {} {said}", response.status());
-        self.story += line.trim_end();
-        self.story += "\n";
-    }
-}
+use web::{IDENTITY_HEADER, Identity, Method, Request, Role};
 
 #[test]
 fn a_customer_fills_changes_and_empties_a_cart() {
@@ -148,6 +82,92 @@ fn a_repeated_request_gets_the_same_bytes() {
     assert_eq!(visit.answer(&with("k-1", other), &Shop).status(), 422);
     let cart = visit.answer(&ask(Method::Get, "/cart"), &Shop);
     assert_eq!(cart.body(), br#"[{"productId":3,"skuId":3,"quantity":4}]"#);
+}
+
+#[test]
+fn a_guest_logs_in_and_brings_a_cart() {
+    let mut visit = Visit::new();
+    visit.see("put in", &post(r#"{"productId":3,"quantity":3}"#));
+    let guests = r#"{"items":[{"productId":7,"quantity":1000000},{"productId":7,"skuId":7,"quantity":1},{"productId":3,"skuId":null,"quantity":4},{"productId":5,"quantity":1},{"productId":5,"skuId":51,"quantity":1},{"productId":5,"skuId":3,"quantity":1},{"productId":6,"quantity":2},{"productId":4,"quantity":9}]}"#;
+    visit.see("merge", &merge("a", guests));
+    visit.see("look", &ask(Method::Get, "/cart"));
+    let first = visit.answer(&merge("b", r#"{"items":[{"productId":1,"quantity":1}]}"#), &Shop);
+    visit.note("merge more", &first);
+    visit.see("empty it", &ask(Method::Delete, "/cart"));
+    let same = r#" {"items": [{"quantity": 1, "productId": 1}]} "#;
+    assert_eq!(visit.answer(&merge(" b ", same), &NoShop), first);
+    visit.see("another body", &merge("b", guests));
+    visit.see(
+        "put in with that key",
+        &post(r#"{"productId":1,"quantity":1}"#).with_header("idempotency-key", "b"),
+    );
+    visit.see("look", &ask(Method::Get, "/cart"));
+    expect![[r#"
+        put in: 201 {"productId":3,"skuId":3,"quantity":3}
+        merge: 200 {"items":[{"productId":3,"skuId":3,"quantity":5},{"productId":5,"skuId":51,"quantity":1},{"productId":7,"skuId":7,"quantity":1000000}],"adjusted":[{"productId":3,"skuId":3,"asked":4,"quantity":2,"reason":"OUT_OF_STOCK"},{"productId":4,"asked":9,"quantity":0,"reason":"UNKNOWN_PRODUCT"},{"productId":5,"asked":1,"quantity":0,"reason":"SKU_REQUIRED"},{"productId":5,"skuId":3,"asked":1,"quantity":0,"reason":"UNKNOWN_SKU"},{"productId":6,"asked":2,"quantity":0,"reason":"OUT_OF_STOCK"},{"productId":7,"skuId":7,"asked":1000001,"quantity":1000000,"reason":"TOO_MANY"}]}
+        look: 200 [{"productId":3,"skuId":3,"quantity":5},{"productId":5,"skuId":51,"quantity":1},{"productId":7,"skuId":7,"quantity":1000000}]
+        merge more: 200 {"items":[{"productId":1,"skuId":1,"quantity":1},{"productId":3,"skuId":3,"quantity":5},{"productId":5,"skuId":51,"quantity":1},{"productId":7,"skuId":7,"quantity":1000000}],"adjusted":[]}
+        empty it: 204
+        another body: 422 "UNPROCESSABLE" "this Idempotency-Key was used with another body before"
+        put in with that key: 422 "UNPROCESSABLE" "this Idempotency-Key was used with another body before"
+        look: 200 []
+    "#]].assert_eq(&visit.story);
+}
+
+#[test]
+fn every_refusal_of_a_merge_has_its_status() {
+    let mut visit = Visit::new();
+    let item = r#"{"productId":1000,"quantity":1}"#;
+    let many = |count: usize| format!(r#"{{"items":[{}]}}"#, vec![item; count].join(","));
+    for body in [
+        "",
+        "[]",
+        "{}",
+        r#"{"items":null}"#,
+        r#"{"items":[]}"#,
+        r#"{"items":{}}"#,
+        r#"{"items":[null]}"#,
+        r#"{"items":[[1,null,1]]}"#,
+        r#"{"items":[{}]}"#,
+        r#"{"items":[{"productId":1,"quantity":1},{"skuId":0,"quantity":0},{"productId":1,"quantity":1000001}]}"#,
+        r#"{"items":[{"productId":1,"quantity":1.0}]}"#,
+        r#"{"items":[{"productId":1,"quantity":1,"price":1}]}"#,
+        r#"{"items":[],"user":1}"#,
+    ] {
+        visit.see(body, &merge("a", body));
+    }
+    visit.see("101 lines", &merge("a", &many(101)));
+    visit.see("no key", &send(Method::Post, "/cart/merge", &many(1)));
+    visit.see("an empty key", &merge(" ", &many(1)));
+    visit.see(
+        "two keys",
+        &merge("a", &many(1)).with_header("idempotency-key", "b"),
+    );
+    visit.see("a query", &send(Method::Post, "/cart/merge?x=1", &many(1)));
+    visit.see("look", &ask(Method::Get, "/cart"));
+    visit.see("100 lines", &merge("a", &many(100)));
+    expect![[r#"
+        : 400 "MALFORMED_REQUEST" "the body must be a JSON object"
+        []: 400 "MALFORMED_REQUEST" "the body must be a JSON object"
+        {}: 400 "VALIDATION_FAILED" "items is missing"
+        {"items":null}: 400 "VALIDATION_FAILED" "items is missing"
+        {"items":[]}: 400 "VALIDATION_FAILED" "items must be 1 to 100 lines"
+        {"items":{}}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: map, expected a sequence at line 1 column 9"
+        {"items":[null]}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: null, expected an object at line 1 column 14"
+        {"items":[[1,null,1]]}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: sequence, expected an object at line 1 column 10"
+        {"items":[{}]}: 400 "VALIDATION_FAILED" "items[0].productId is missing; items[0].quantity is missing"
+        {"items":[{"productId":1,"quantity":1},{"skuId":0,"quantity":0},{"productId":1,"quantity":1000001}]}: 400 "VALIDATION_FAILED" "items[1].productId is missing; items[1].skuId an id is a number from 1 to 9007199254740991; items[1].quantity must be at least 1; items[2].quantity must be at most 1000000"
+        {"items":[{"productId":1,"quantity":1.0}]}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: floating point `1.0`, expected a whole number at line 1 column 39"
+        {"items":[{"productId":1,"quantity":1,"price":1}]}: 400 "MALFORMED_REQUEST" "the body is not as expected: unknown field `price`, expected one of `productId`, `skuId`, `quantity` at line 1 column 45"
+        {"items":[],"user":1}: 400 "MALFORMED_REQUEST" "the body is not as expected: unknown field `user`, expected `items` at line 1 column 18"
+        101 lines: 400 "VALIDATION_FAILED" "items must be 1 to 100 lines"
+        no key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: nobody could tell a second merge from a repeated one"
+        an empty key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
+        two keys: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
+        a query: 400 "VALIDATION_FAILED" "x is unknown here"
+        look: 200 []
+        100 lines: 200 {"items":[{"productId":1000,"skuId":1000,"quantity":9}],"adjusted":[{"productId":1000,"skuId":1000,"asked":100,"quantity":9,"reason":"OUT_OF_STOCK"}]}
+    "#]].assert_eq(&visit.story);
 }
 
 #[test]
@@ -315,6 +335,7 @@ fn strangers_and_outages_have_their_statuses() {
         (Method::Get, "/cart"),
         (Method::Delete, "/cart"),
         (Method::Post, "/cart/items"),
+        (Method::Post, "/cart/merge"),
         (Method::Patch, "/cart/items/3"),
         (Method::Delete, "/cart/items/3"),
     ] {
@@ -335,6 +356,7 @@ fn strangers_and_outages_have_their_statuses() {
         (Method::Post, "/cart/items/3/more"),
         (Method::Put, "/cart"),
         (Method::Get, "/cart/items"),
+        (Method::Get, "/cart/merge"),
         (Method::Get, "/cart/items/3"),
         (Method::Get, "/cart?limit=1"),
         (Method::Delete, "/cart?x=1"),
@@ -344,6 +366,11 @@ fn strangers_and_outages_have_their_statuses() {
     }
     let outage = visit.answer(&post(r#"{"productId":3,"quantity":1}"#), &NoShop);
     visit.note("no products", &outage);
+    let outage = visit.answer(
+        &merge("a", r#"{"items":[{"productId":3,"quantity":1}]}"#),
+        &NoShop,
+    );
+    visit.note("no products to merge", &outage);
     let broken = |error: fn() -> DbError| {
         handle(&ask(Method::Get, "/cart"), &key(), &Shop, NOW, || {
             Err::<Store, _>(error())
@@ -358,6 +385,7 @@ fn strangers_and_outages_have_their_statuses() {
         nobody's GET /cart: 401 "UNAUTHORIZED" "log in first, and send the access token"
         nobody's DELETE /cart: 401 "UNAUTHORIZED" "log in first, and send the access token"
         nobody's POST /cart/items: 401 "UNAUTHORIZED" "log in first, and send the access token"
+        nobody's POST /cart/merge: 401 "UNAUTHORIZED" "log in first, and send the access token"
         nobody's PATCH /cart/items/3: 401 "UNAUTHORIZED" "log in first, and send the access token"
         nobody's DELETE /cart/items/3: 401 "UNAUTHORIZED" "log in first, and send the access token"
         forged: 401 "UNAUTHORIZED" "log in first, and send the access token"
@@ -368,10 +396,12 @@ fn strangers_and_outages_have_their_statuses() {
         POST /cart/items/3/more: 404 "NOT_FOUND" "no such page"
         PUT /cart: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, GET, HEAD"
         GET /cart/items: 405 "METHOD_NOT_ALLOWED" "this path answers POST"
+        GET /cart/merge: 405 "METHOD_NOT_ALLOWED" "this path answers POST"
         GET /cart/items/3: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, PATCH"
         GET /cart?limit=1: 400 "VALIDATION_FAILED" "limit is unknown here"
         DELETE /cart?x=1: 400 "VALIDATION_FAILED" "x is unknown here"
         no products: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
+        no products to merge: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
         a busy store: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
         a broken store: 500 "INTERNAL_ERROR" "the error was recorded and will be looked at"
     "#]]

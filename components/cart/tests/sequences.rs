@@ -9,8 +9,8 @@ mod shop;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cart::app;
-use cart::domain::Line;
+use cart::app::{self, Wanted};
+use cart::domain::{Line, Merged};
 use cart::store::Store;
 use kernel::Quantity;
 use proptest::prelude::*;
@@ -25,6 +25,10 @@ enum Step {
         kind: usize,
         pieces: u32,
         key: Option<u8>,
+    },
+    Merge {
+        lines: Vec<(usize, u32)>,
+        key: u8,
     },
     Change {
         kind: usize,
@@ -48,6 +52,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (kind(), 1u32..8, prop::option::of(0u8..4))
             .prop_map(|(kind, pieces, key)| Step::Add { kind, pieces, key }),
+        3 => (prop::collection::vec((kind(), 1u32..8), 1..4), 4u8..8)
+            .prop_map(|(lines, key)| Step::Merge { lines, key }),
         2 => (kind(), 0u32..8).prop_map(|(kind, pieces)| Step::Change { kind, pieces }),
         1 => kind().prop_map(|kind| Step::Remove { kind }),
         1 => Just(Step::Clear),
@@ -62,6 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Model {
     pieces: BTreeMap<usize, u32>,
     keys: BTreeMap<u8, (usize, u32)>,
+    merges: BTreeMap<u8, BTreeMap<usize, u32>>,
     taken: BTreeSet<u64>,
 }
 
@@ -76,6 +83,22 @@ impl Model {
         }
         self.pieces.insert(kind, together);
         self.keys.extend(key.map(|key| (key, (kind, pieces))));
+        true
+    }
+
+    fn merge(&mut self, lines: &[(usize, u32)], key: u8) -> bool {
+        let mut asked = BTreeMap::new();
+        for (kind, pieces) in lines {
+            *asked.entry(*kind).or_default() += pieces;
+        }
+        if let Some(before) = self.merges.get(&key) {
+            return *before == asked;
+        }
+        for (kind, pieces) in &asked {
+            let in_cart = self.pieces.entry(*kind).or_default();
+            *in_cart = (*in_cart + pieces).min(KINDS[*kind].2);
+        }
+        self.merges.insert(key, asked);
         true
     }
 
@@ -116,6 +139,13 @@ fn take_step(step: &Step, carts: &Store, model: &mut Model) -> (bool, bool) {
             let text = key.map(|key| key.to_string());
             let added = app::add(carts, &Shop, me, wanted, text.as_deref(), NOW);
             (added.is_ok(), model.add(*kind, *pieces, *key))
+        }
+        Step::Merge { lines, key } => {
+            let of = |(kind, pieces): &(usize, u32)| wanted(KINDS[*kind].0, Some(KINDS[*kind].1), *pieces);
+            let items: Vec<Wanted> = lines.iter().map(of).collect();
+            let render = |_: &Merged| "{}".to_owned();
+            let merged = app::merge(carts, &Shop, me, &items, &key.to_string(), &render, NOW);
+            (merged.is_ok(), model.merge(lines, *key))
         }
         Step::Change { kind, pieces } => {
             let (number, named) = (product(KINDS[*kind].0), Some(sku(KINDS[*kind].1)));

@@ -7,16 +7,12 @@
 
 mod shop;
 
-use std::path::Path;
-use std::sync::Barrier;
-use std::thread;
-
 use ::store::{DbError, native, params};
 use cart::app::{self, Added, CartError, Carts, Key};
 use cart::domain::{Line, MAX_LINES, Refused};
 use cart::store::{MIGRATIONS, Store};
 use kernel::{Outcome, Quantity};
-use shop::{NOW, NoShop, Shop, carts, line, order, product, sku, user, wanted};
+use shop::{NOW, NoShop, Shop, at_once, carts, in_file, line, order, product, sku, user, wanted};
 
 fn add(carts: &Store, number: u64, kind: Option<u64>, pieces: u32) -> Result<Line, Refused> {
     match app::add(carts, &Shop, user(42), wanted(number, kind, pieces), None, NOW) {
@@ -217,27 +213,6 @@ fn what_is_not_in_the_cart_is_not_missed() {
     assert_eq!(lines(&carts), [(3, 3, 2)]);
 }
 
-fn in_file(path: &Path) -> Store {
-    Store::new(native::open(path, MIGRATIONS).unwrap())
-}
-
-/// Runs `work` at the same moment in as many threads, each with a connection of its own.
-fn at_once<T: Send>(count: u64, path: &Path, work: impl Fn(&Store, u64) -> T + Sync) -> Vec<T> {
-    let barrier = Barrier::new(usize::try_from(count).unwrap());
-    thread::scope(|scope| {
-        let spawn = |number| {
-            let (barrier, work) = (&barrier, &work);
-            scope.spawn(move || {
-                let carts = in_file(path);
-                barrier.wait();
-                work(&carts, number)
-            })
-        };
-        let threads: Vec<_> = (1..=count).map(spawn).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
 #[test]
 fn fifty_that_add_at_once_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -304,6 +279,8 @@ fn the_tables_themselves_refuse_what_cannot_be() {
         refused("insert into cart_key values (1, 'a', 'x', 1, 1, 1, 1), (1, 'a', 'y', 1, 1, 1, 1)"),
         refused("insert into cart_key values (1, '', 'x', 1, 1, 1, 1)"),
         refused("insert into cart_key values (1, 'a', 'x', 1, 1, 0, 1)"),
+        refused("insert into cart_merge values (1, 'a', 'x', 'y', 1), (1, 'a', 'z', 'y', 1)"),
+        refused("insert into cart_merge values (1, '', 'x', 'y', 1)"),
     ];
     expect_test::expect![[r#"
         cart_line_quantity
@@ -312,7 +289,9 @@ fn the_tables_themselves_refuse_what_cannot_be() {
         cart_taken.order_id
         cart_key.user_id, cart_key.idempotency_key
         cart_key_text
-        cart_key_quantity"#]]
+        cart_key_quantity
+        cart_merge.user_id, cart_merge.idempotency_key
+        cart_merge_text"#]]
     .assert_eq(&seen.join("\n"));
 }
 

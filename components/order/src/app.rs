@@ -23,7 +23,9 @@ pub use cancel::{Cancel, CancelError};
 pub use confirm::{Confirm, ConfirmError};
 pub use desk::{Detail, RetryError};
 pub use jobs::Tally;
-pub use ledger::{Claim, Claims, Desk, Due, KeyUse, Ledger, Orders, Past, Transitions, UsedKey};
+pub use ledger::{
+    Claim, Claims, Desk, Due, Inserted, Kept, KeyUse, Ledger, Listed, Orders, Past, Transitions, UsedKey,
+};
 pub use placement::{CartPlacement, PlaceError, Placement};
 pub use port::{
     CartLine, CartUnavailable, Carts, Catalog, Charge, ChargeError, CommitError, Goods, Payments, Quote,

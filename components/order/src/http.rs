@@ -6,13 +6,13 @@ mod view;
 mod wire;
 
 use kernel::OrderId;
-use web::{Identity, Method, PageRequest, PathParams, Problem, Request, Response, Route, find};
+use web::{Identity, Method, Page, PageRequest, PathParams, Problem, Request, Response, Route, find};
 
-use crate::app::{App, Cancel, CartPlacement, Confirm, Decided, Ended, Placement, Reply};
+use crate::app::{App, Cancel, CartPlacement, Confirm, Decided, Ended, Listed, Placement, Reply};
 use crate::domain::Cancellation;
 use problem::{Asked, cancel_problem, confirm_problem, failure_problem, place_problem, store_problem};
 use view::OrderView;
-use wire::{Hook, NewCancel, NewCartOrder, NewConfirm, NewOrder, idempotency_key, optional_json};
+use wire::{Hook, NewCancel, NewCartOrder, NewConfirm, NewOrder, optional_json};
 
 #[derive(Debug, Clone, Copy)]
 enum Endpoint {
@@ -137,7 +137,7 @@ fn place(request: &Request, identity: Identity, app: &App<'_>) -> Result<Reply, 
         user: identity.user,
         cart,
         method,
-        key: idempotency_key(request)?,
+        key: request.idempotency_key()?.map(str::to_owned),
     };
     let answer = app.place(&placement).map_err(|error| place_problem(&error))?;
     ended(answer, Asked::Place)
@@ -149,7 +149,7 @@ fn place_cart(request: &Request, call: &Call, app: &App<'_>) -> Result<Reply, Pr
     let placement = CartPlacement {
         user: identity.user,
         method: optional_json::<NewCartOrder>(request, call.has_body)?.parse()?,
-        key: idempotency_key(request)?,
+        key: request.idempotency_key()?.map(str::to_owned),
     };
     let answer = app
         .place_cart(&placement)
@@ -160,7 +160,7 @@ fn place_cart(request: &Request, call: &Call, app: &App<'_>) -> Result<Reply, Pr
 fn confirm(request: &Request, identity: Identity, app: &App<'_>) -> Result<Reply, Problem> {
     request.query()?.only(&[])?;
     let (payment, order, amount) = request.json::<NewConfirm>()?.parse()?;
-    let key = idempotency_key(request)?;
+    let key = request.idempotency_key()?.map(str::to_owned);
     let confirm = Confirm {
         user: identity.user,
         order: order.ok_or_else(|| Problem::not_found("order"))?,
@@ -179,7 +179,7 @@ fn cancel(request: &Request, call: &Call, params: &PathParams, app: &App<'_>) ->
         user: identity.user,
         order: order_id(params)?,
         why: Cancellation::Customer(optional_json::<NewCancel>(request, call.has_body)?.parse()?),
-        key: idempotency_key(request)?,
+        key: request.idempotency_key()?.map(str::to_owned),
     };
     let answer = app.cancel(&cancel).map_err(|error| cancel_problem(&error))?;
     ended(answer, Asked::Cancel)
@@ -203,10 +203,29 @@ fn mine(request: &Request, identity: Identity, app: &App<'_>) -> Result<Response
         .ledger
         .list(identity.user, before(&wanted)?, wanted.fetch())
         .map_err(|error| store_problem(&error))?;
-    let page = wanted
-        .page(orders, |order| order.id.to_string())
-        .map(|order| OrderView::of(&order));
-    Ok(wanted.respond(request, &page))
+    Ok(list(request, &wanted, orders, OrderView::of))
+}
+
+/// A page of what can be read: a defect in one order keeps nobody from seeing the others.
+fn list<T, V: serde::Serialize>(
+    request: &Request,
+    wanted: &PageRequest,
+    rows: Vec<Listed<T>>,
+    view: impl Fn(&T) -> V,
+) -> Response {
+    let page = wanted.page(rows, |row| row.id.to_string());
+    let seen = |row: Listed<T>| match row.found {
+        Ok(found) => Some(view(&found)),
+        Err(error) => {
+            web::log::error("order.list", &format!("order {} is left out: {error}", row.id));
+            None
+        }
+    };
+    let page = Page {
+        entries: page.entries.into_iter().filter_map(seen).collect::<Vec<_>>(),
+        next: page.next,
+    };
+    wanted.respond(request, &page)
 }
 
 fn show(

@@ -7,11 +7,11 @@ mod orders;
 mod rows;
 mod transitions;
 
-use kernel::{Instant, OrderId};
+use kernel::{Instant, OrderId, UserId};
 use store::{DbError, Migration, Tx, migrations, params};
 
-use crate::app::{KeyUse, Reply};
-use crate::domain::{Failure, Order};
+use crate::app::{Kept, KeyUse};
+use crate::domain::{Failure, Key, Order};
 use crate::event::{Change, data};
 
 /// The schema, forward only.
@@ -26,6 +26,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0008_create_relay",
     "0009_create_command_key",
     "0010_create_order_cancellation",
+    "0011_renew_order_work",
+    "0012_index_order_state",
 ];
 
 /// Why a transaction ends as if it never began.
@@ -34,6 +36,10 @@ enum Undone {
     Overtaken,
     /// The client's key was used before.
     KeyTaken,
+    /// The customer's cart is being bought already.
+    CartUnderWay,
+    /// As many of the customer's orders as may wait for a payment do.
+    TooManyWaiting,
     Db(DbError),
 }
 
@@ -56,25 +62,36 @@ fn expect_one(changed: u64) -> Result<(), Undone> {
 fn done(answer: Result<(), Undone>) -> Result<bool, DbError> {
     match answer {
         Ok(()) => Ok(true),
-        Err(Undone::Overtaken | Undone::KeyTaken) => Ok(false),
+        Err(Undone::Overtaken | Undone::KeyTaken | Undone::CartUnderWay | Undone::TooManyWaiting) => {
+            Ok(false)
+        }
         Err(Undone::Db(error)) => Err(error),
     }
 }
 
-fn insert_key(tx: &Tx<'_>, key: Option<&KeyUse>, order: OrderId) -> Result<(), Undone> {
-    let Some(key) = key else { return Ok(()) };
-    let row = params![key.user, key.key.as_str(), key.command.as_str(), order];
+fn insert_key(tx: &Tx<'_>, used: Option<&KeyUse>, order: OrderId) -> Result<(), Undone> {
+    let Some(KeyUse { key, command }) = used else {
+        return Ok(());
+    };
+    let row = params![key.user, key.name.as_str(), command.as_str(), order];
     match tx.execute(include_str!("sql/insert_key.sql"), row)? {
         0 => Err(Undone::KeyTaken),
         _ => Ok(()),
     }
 }
 
-fn keep_reply(tx: &Tx<'_>, order: OrderId, reply: Option<&Reply>) -> Result<(), DbError> {
-    let Some(reply) = reply else { return Ok(()) };
+/// `order_work` holds the key that waits for its answer in two columns.
+fn key_columns(key: Option<&Key>) -> (Option<UserId>, Option<&str>) {
+    (key.map(|key| key.user), key.map(|key| key.name.as_str()))
+}
+
+fn keep_reply(tx: &Tx<'_>, kept: Option<Kept<'_>>) -> Result<(), DbError> {
+    let Some(Kept { key, reply }) = kept else {
+        return Ok(());
+    };
     let status = u32::from(reply.status);
     let headers = rows::headers_to_text(&reply.headers);
-    let row = params![order, status, headers, reply.body.as_str()];
+    let row = params![key.user, key.name.as_str(), status, headers, reply.body.as_str()];
     tx.execute(include_str!("sql/keep_reply.sql"), row).map(drop)
 }
 

@@ -216,7 +216,7 @@ fn a_crash_anywhere_is_recovered_from() {
             let context = format!("died at {point} of {:?}, {when:?}: {told:?}", shop.seam.points());
             let crashed = shop.seam.has_crashed();
             if !crashed {
-                assert_eq!(point, 14, "{:?}", shop.seam.points());
+                assert_eq!(point, 15, "{:?}", shop.seam.points());
             }
             shop.recover(&context);
             shop.assert_sound(&context);
@@ -296,12 +296,12 @@ fn a_checkout_whose_undo_is_refused_is_stuck_too() {
     let order = shop.all()[0];
     assert_eq!(
         (shop.status(order).as_str(), shop.work(order).as_str()),
-        ("PENDING", "PLACE stuck at void")
+        ("PENDING", "UNDO stuck at void")
     );
     let retried = json(&shop.admin_post(&format!("/admin/orders/{order}/retry")));
     assert_eq!(
         (&retried["status"], &retried["failureReason"]),
-        (&json!("FAILED"), &json!("ABANDONED"))
+        (&json!("FAILED"), &json!("UNAVAILABLE"))
     );
     shop.recover("retried");
     shop.assert_sound("retried");

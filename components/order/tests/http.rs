@@ -339,9 +339,79 @@ fn outages_are_503_and_defects_500_without_their_story() {
     shop.orders
         .transaction(|tx| tx.execute(broken, store::params![]))
         .unwrap();
-    let told = shop.get(1, "/orders/me");
+    let told = shop.get(1, &format!("/orders/{}", shop.all()[0]));
     assert_eq!(told.status, 500);
     assert!(!told.body.contains("SHIPPING"), "{told:?}");
+}
+
+#[test]
+fn an_order_that_cannot_be_read_keeps_nobody_from_the_others() {
+    let shop = Shop::open("refuse-cancel");
+    for _ in 0..5 {
+        let order = id(&shop.buy(1, 1));
+        assert_eq!(shop.cancel_as(None, order).status, 502);
+        shop.wait(Millis(1));
+    }
+    let orders = shop.all();
+    let breaks = [
+        (
+            "update customer_order set method = 'CASH', state = 'SHIPPING' where order_id = ?1",
+            1,
+        ),
+        ("update order_line set name = x'00' where order_id = ?1", 2),
+    ];
+    for (statement, place) in breaks {
+        let row = store::params![orders[place] as i64];
+        shop.orders.transaction(|tx| tx.execute(statement, row)).unwrap();
+    }
+    let ids = |reply: &Reply| -> Vec<u64> {
+        let list = parsed(reply);
+        let list = list.as_array().unwrap_or_else(|| panic!("{reply:?}")).clone();
+        list.iter().map(|order| order["id"].as_u64().unwrap()).collect()
+    };
+    let seen = [orders[4], orders[3], orders[0]];
+    for path in ["/admin/orders", "/admin/orders/stuck", "/orders/me"] {
+        assert_eq!(
+            ids(&shop.send(1, Role::Admin, &Request::new(Method::Get, path), false)),
+            seen
+        );
+        let first = shop.send(
+            1,
+            Role::Admin,
+            &Request::new(Method::Get, &format!("{path}?limit=3")),
+            false,
+        );
+        assert_eq!(ids(&first), seen[..2], "{path}: the page is short");
+        let next = header(&first, "link").unwrap().split(['<', '>']).nth(1).unwrap();
+        let rest = shop.send(1, Role::Admin, &Request::new(Method::Get, next), false);
+        assert_eq!(ids(&rest), seen[2..], "{path}: but not the last");
+    }
+}
+
+#[test]
+fn a_retry_of_an_attempt_causes_one_more_at_most() {
+    let shop = Shop::open("refuse-cancel first=2");
+    let order = id(&shop.buy(1, 1));
+    assert_eq!(shop.cancel_as(None, order).status, 502);
+    let path = format!("/admin/orders/{order}/retry");
+    let retry = |body: Value| {
+        let told = shop.send(99, Role::Admin, &request(&path, None, Some(&body)), true);
+        (told.status, parsed(&told)["work"]["attempt"].clone())
+    };
+    for bad in [
+        json!({"attempt": 0}),
+        json!({"attempt": -1}),
+        json!({"attempt": "1"}),
+        json!({"again": 1}),
+    ] {
+        assert_eq!(retry(bad.clone()).0, 400, "{bad}");
+    }
+    assert_eq!(retry(json!({"attempt": 2})).0, 409, "it was not made yet");
+    assert_eq!(retry(json!({"attempt": 1})), (200, json!(2)));
+    assert_eq!(retry(json!({"attempt": 1})).0, 409, "the same call again");
+    assert_eq!(shop.work(order), "CANCEL stuck at void");
+    assert_eq!(retry(json!({"attempt": 2})), (200, Value::Null));
+    assert_eq!(shop.status(order), "CANCELLED");
 }
 
 #[test]

@@ -244,6 +244,51 @@ fn an_outage_gives_the_key_back_and_a_refusal_does_not() {
 }
 
 #[test]
+fn who_was_told_that_it_is_paid_is_told_so_for_ever() {
+    let shop = Shop::open("");
+    let order = id(&shop.reserve_as(None, 1, 2));
+    shop.before_call(1, move |shop| shop.release(order));
+    let told = shop.confirm_as(Some("k"), order, "window", 20_000);
+    assert_eq!(
+        (told.status, &shop::json(&told)["status"]),
+        (200, &json!("PAID")),
+        "{told:?}"
+    );
+    assert_eq!(shop.status(order), "CANCELLED", "its goods were gone");
+    assert_eq!(shop.confirm_as(Some("k"), order, "window", 20_000), told);
+    shop.recover("sold out");
+    shop.assert_sound("sold out");
+}
+
+#[test]
+fn an_answer_goes_to_the_key_that_asked() {
+    let shop = Shop::open("");
+    let placed = shop.buy_as(Some("place"), 1, 2);
+    let forget = "update command_key set status = null, headers = null, body = null";
+    shop.orders
+        .transaction(|tx| tx.execute(forget, store::params![]))
+        .unwrap();
+    let order = id(&placed);
+    shop.seam.lose(Fault {
+        first: 0,
+        last: u32::MAX,
+        when: When::Before,
+    });
+    assert_eq!(shop.cancel_as(Some("cancel"), order).status, 503);
+    shop.seam.heal();
+    assert_eq!(shop.buy_as(Some("place"), 1, 2), placed, "beside a cancellation");
+    shop.recover("cancelled");
+    let place_again = shop.buy_as(Some("place"), 1, 2);
+    assert_eq!(place_again.status, 201, "{place_again:?}");
+    let cancelled = shop.cancel_as(Some("cancel"), order);
+    assert_eq!(
+        (cancelled.status, shop.status(order).as_str()),
+        (200, "CANCELLED")
+    );
+    shop.assert_sound("cancelled");
+}
+
+#[test]
 fn keys_of_before_answers_were_kept_still_name_their_order() {
     let shop = Shop::open("");
     let placed = shop.buy_as(Some("k"), 1, 2);

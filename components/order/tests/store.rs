@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use kernel::{Currency, Instant, Millis, Money, OrderId, ProductId, Quantity, SkuId, UserId};
-use order::app::{Claim, Claims, Due, KeyUse, LEASE, Orders, Transitions};
+use order::app::{Claim, Claims, Due, Inserted, KeyUse, LEASE, Orders, Transitions};
 use order::domain::{
-    Cancellation, Failure, Lease, Line, Method, Order, Owner, PaymentKey, State, Stuck, Task, Totals, Work,
+    Cancellation, Failure, Key, Lease, Line, Method, Order, Owner, PaymentKey, State, Stuck, Task, Totals,
+    Work,
 };
 use order::store::MIGRATIONS;
 use store::{Db, native, params};
@@ -60,23 +61,26 @@ fn work(pay_until: Option<Instant>) -> Work {
         attempt: 1,
         lease: ours(),
         from_cart: false,
+        key: None,
         stuck: None,
     }
 }
 
-const KINDS: [&str; 9] = [
-    "none", "PLACE", "PLACE 2", "AWAIT", "CONFIRM", "FINISH", "CANCEL", "EXPIRE", "stuck",
+const KINDS: [&str; 10] = [
+    "none", "PLACE", "PLACE 2", "AWAIT", "CONFIRM", "UNDO", "FINISH", "CANCEL", "EXPIRE", "stuck",
 ];
 
 /// A database with one order that has work of this kind, ours.
 fn with(kind: &str) -> Db {
     let db = native::in_memory(MIGRATIONS).unwrap();
     let two_step = ["PLACE 2", "AWAIT", "CONFIRM", "EXPIRE"].contains(&kind);
-    assert!(db.insert(&order(), &work(two_step.then_some(END)), None).unwrap());
+    let inserted = db.insert(&order(), &work(two_step.then_some(END)), None, 10);
+    assert_eq!(inserted.unwrap(), Inserted::Done);
     let way: &[&str] = match kind {
         "PLACE" | "PLACE 2" => &[],
         "AWAIT" => &["wait"],
         "CONFIRM" => &["wait", "claim payment"],
+        "UNDO" => &["give up"],
         "EXPIRE" => &["wait", "claim expiry"],
         "FINISH" => &["pay"],
         "CANCEL" => &["pay", "claim cancel"],
@@ -89,11 +93,13 @@ fn with(kind: &str) -> Db {
     db
 }
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 14] = [
     "wait",
     "pay",
+    "give up",
     "fail",
     "cancel",
+    "end cancel",
     "turn",
     "stick",
     "forget",
@@ -113,6 +119,8 @@ fn does(db: &Db, verb: &str, lease: Lease) -> bool {
     match verb {
         "wait" => db.wait(id, owner, None).unwrap(),
         "pay" => db.pay(&after(State::Paid { at: NOW }), owner, NOW, None).unwrap(),
+        "give up" => db.give_up(id, &Failure::Abandoned, owner).unwrap(),
+        "end cancel" => db.end_cancel(id, owner, None).unwrap(),
         "fail" => db.fail(&order(), &Failure::Abandoned, owner, NOW, None).unwrap(),
         "cancel" => {
             let cancelled = after(State::Cancelled {
@@ -141,7 +149,7 @@ fn does(db: &Db, verb: &str, lease: Lease) -> bool {
             .take_over(id, lease, NOW.after(Millis(20_001)))
             .unwrap()
             .is_some(),
-        "retry" => db.retry(id, lease).unwrap().is_some(),
+        "retry" => db.retry(id, None, lease).unwrap().is_some(),
         other => panic!("unknown verb {other}"),
     }
 }
@@ -167,19 +175,21 @@ fn every_verb_meets_every_kind_of_work() {
     }
     let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
     expect_test::expect![[r#"
-                       none    PLACE   PLACE 2 AWAIT   CONFIRM FINISH  CANCEL  EXPIRE  stuck
-        wait           .       .       o       .       .       .       .       .       .
-        pay            .       o       o       .       o       .       .       .       .
-        fail           .       o       o       .       o       .       .       .       .
-        cancel         .       .       .       .       .       .       o       o       o
-        turn           .       .       .       .       .       o       .       .       .
-        stick          .       o       o       .       o       o       o       o       o
-        forget         .       .       .       .       .       o       .       .       .
-        claim payment  .       .       .       *       .       .       .       .       .
-        claim expiry   .       .       .       *       .       .       .       .       .
-        claim cancel   *       .       .       .       .       *       .       .       .
-        take over      .       *       *       .       *       *       *       *       .
-        retry          .       .       .       .       .       .       .       .       *
+                       none    PLACE   PLACE 2 AWAIT   CONFIRM UNDO    FINISH  CANCEL  EXPIRE  stuck
+        wait           .       .       o       .       .       .       .       .       .       .
+        pay            .       o       o       .       o       .       .       .       .       .
+        give up        .       o       o       .       o       .       .       .       .       .
+        fail           .       o       o       .       o       o       .       .       .       .
+        cancel         .       .       .       .       .       .       .       o       o       o
+        end cancel     .       .       .       .       .       .       .       o       o       o
+        turn           .       .       .       .       .       .       o       .       .       .
+        stick          .       o       o       .       o       o       o       o       o       o
+        forget         .       .       .       .       .       .       o       .       .       .
+        claim payment  .       .       .       *       .       .       .       .       .       .
+        claim expiry   .       .       .       *       .       .       .       .       .       .
+        claim cancel   *       .       .       .       .       .       *       .       .       .
+        take over      .       *       *       .       *       *       *       *       *       .
+        retry          .       .       .       .       .       .       .       .       .       *
     "#]]
     .assert_eq(&lines.collect::<String>());
 }
@@ -194,7 +204,17 @@ fn a_change_that_is_refused_leaves_no_trace() {
         (row.get::<String>("traces").unwrap(), db.find(order().id).unwrap())
     };
     for kind in KINDS {
-        for verb in ["wait", "pay", "fail", "cancel", "turn", "stick", "forget"] {
+        for verb in [
+            "wait",
+            "pay",
+            "give up",
+            "fail",
+            "cancel",
+            "end cancel",
+            "turn",
+            "stick",
+            "forget",
+        ] {
             let db = with(kind);
             let before = traces(&db);
             assert!(!does(&db, verb, theirs()), "{kind}: {verb}");
@@ -230,9 +250,12 @@ fn a_lease_is_taken_only_after_its_last_moment() {
 
 #[test]
 fn a_key_is_written_with_its_effect_or_not_at_all() {
-    let key = |command: &str| KeyUse {
+    let name = Key {
         user: order().user,
-        key: "k".to_owned(),
+        name: "k".to_owned(),
+    };
+    let key = |command: &str| KeyUse {
+        key: name.clone(),
         command: command.to_owned(),
     };
     let db = with("AWAIT");
@@ -242,9 +265,9 @@ fn a_key_is_written_with_its_effect_or_not_at_all() {
             .unwrap()
     };
     assert_eq!(claim(&key("late"), END), Claim::Lost);
-    assert_eq!(db.find_key(order().user, "k").unwrap(), None);
+    assert_eq!(db.find_key(&name).unwrap(), None);
     assert_eq!(claim(&key("first"), NOW), Claim::Won);
-    let used = db.find_key(order().user, "k").unwrap().unwrap();
+    let used = db.find_key(&name).unwrap().unwrap();
     assert_eq!((used.command.as_str(), used.reply), ("first", None));
     assert!(does(&db, "pay", ours()));
     let cancel = db.claim_cancel(order().id, &Cancellation::SoldOut, ours(), Some(&key("second")));
@@ -253,6 +276,7 @@ fn a_key_is_written_with_its_effect_or_not_at_all() {
     assert_eq!(found.work.unwrap().task, Task::Finish, "no key, no effect");
     let mut other = order();
     other.id = OrderId::try_new(2).unwrap();
-    assert!(!db.insert(&other, &work(None), Some(&key("third"))).unwrap());
+    let inserted = db.insert(&other, &work(None), Some(&key("third")), 10);
+    assert_eq!(inserted.unwrap(), Inserted::Taken);
     assert_eq!(db.find(other.id).unwrap(), None);
 }

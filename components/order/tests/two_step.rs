@@ -68,6 +68,33 @@ fn a_cart_waits_for_its_payment_too_and_is_emptied_then() {
 }
 
 #[test]
+fn ten_orders_of_a_customer_wait_at_most() {
+    let shop = Shop::open("");
+    let orders: Vec<u64> = (0..10).map(|_| id(&shop.reserve_as(None, 1, 1))).collect();
+    let refused = shop.reserve_as(None, 1, 1);
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.body.contains("10 of your orders wait"), "{refused:?}");
+    assert_eq!(
+        (shop.all().len(), shop.held(1)),
+        (10, 10),
+        "nothing of it is there"
+    );
+    let body = json!({"productId": 1, "quantity": 1, "paymentMethod": "PG"});
+    assert_eq!(shop.post(2, "/orders", None, &body).status, 201, "others may");
+    assert_eq!(shop.buy(1, 1).status, 201, "who pays at once does not wait");
+    assert_eq!(shop.confirm_as(None, orders[3], "window", 10_000).status, 200);
+    assert_eq!(shop.reserve_as(None, 1, 1).status, 201, "one is paid");
+    assert_eq!(shop.reserve_as(None, 1, 1).status, 409);
+    shop.wait(Millis(600_000));
+    shop.jobs();
+    assert_eq!(
+        shop.reserve_as(None, 1, 1).status,
+        201,
+        "the others' time has run out"
+    );
+}
+
+#[test]
 fn a_refused_payment_fails_the_order_and_frees_the_goods() {
     let shop = Shop::open("refuse key=bad REJECT_CARD_PAYMENT");
     let order = waiting(&shop);
@@ -270,7 +297,7 @@ fn a_crash_anywhere_is_recovered_from() {
         order
     };
     let expiring = |shop: &Shop, _| drop(shop.with(|app| app.expire(100)));
-    crash_everywhere(expired, expiring, 15);
+    crash_everywhere(expired, expiring, 14);
 }
 
 #[test]

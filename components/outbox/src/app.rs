@@ -1,11 +1,16 @@
-//! One run: publish what is due, do the jobs of every domain, and publish what the jobs made.
+//! One run: the jobs that need no gateway, what is due, the jobs that may wait for a gateway, and what they
+//! made.
 //!
-//! Publishing comes first, so that no sale waits for a refund whose gateway is slow. Everything may run
-//! twice at once and be cut off anywhere: the domains take leases, and an event that was not published is
-//! due again after its back-off. What fails does not stop the rest.
+//! Publishing stands between, so that neither can starve the other: no sale waits for a refund whose gateway
+//! is slow, and a bus that is silent costs a run one message, not its time. Everything may run twice at once
+//! and be cut off anywhere: the domains take leases, and an event that was not published is due again after
+//! its back-off. What fails does not stop the rest.
 
 mod report;
 
+use std::cell::Cell;
+
+use kernel::Instant;
 use relay::message::{Parcel, channel, pack};
 use relay::{Delivery, acknowledgement};
 
@@ -20,8 +25,12 @@ const BATCH: u32 = 500;
 /// Drains in one go, when they are all full; the next run carries on.
 const BATCHES: u32 = 4;
 
-/// A bus that refused so many messages in a row is left alone until the next run.
+/// After so many refusals in a row nothing more of a domain is published until the next run.
 const MOST_REFUSALS: u32 = 3;
+
+/// How long a domain's messages may take the bus in one run: none is begun later. The host ends a run after
+/// 15 s, and the one message that is under way may take the bus several seconds.
+const BUS_TIME_US: i64 = 1_000_000;
 
 /// A domain that has jobs and events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,37 +112,89 @@ impl Chore {
             Self::ExpireOrders => "expire",
         }
     }
-}
 
-/// One run.
-pub fn run(jobs: &impl Jobs, bus: &impl Bus, acknowledgements: &impl Acknowledgements) -> Report {
-    let mut accounts: Vec<Account> = PLANS.iter().map(Account::new).collect();
-    for (plan, account) in PLANS.iter().zip(&mut accounts) {
-        publish(plan, account, jobs, bus, acknowledgements);
-    }
-    for (plan, account) in PLANS.iter().zip(&mut accounts) {
-        do_chores(plan, account, jobs);
-    }
-    // A job of one domain makes events in others as well: an order's recovery refunds its payment.
-    let made_events = accounts.iter().any(Account::did_something);
-    for (plan, account) in PLANS.iter().zip(&mut accounts) {
-        if made_events && account.bus_answers() {
-            publish(plan, account, jobs, bus, acknowledgements);
+    /// Whether it may have to wait for a payment company.
+    const fn needs_gateway(self) -> bool {
+        match self {
+            Self::ExpireOrders => false,
+            Self::RecoverOrders | Self::RecoverPayments => true,
         }
     }
+}
+
+/// One run. The clock is asked how long the bus takes.
+pub fn run(
+    jobs: &impl Jobs,
+    bus: &impl Bus,
+    acknowledgements: &impl Acknowledgements,
+    clock: &impl Fn() -> Instant,
+) -> Report {
+    let run = Run {
+        jobs,
+        bus,
+        acknowledgements,
+        clock,
+        bus_is_silent: Cell::new(false),
+    };
+    let mut turns: Vec<Turn> = PLANS.iter().map(Turn::new).collect();
+    for turn in &mut turns {
+        run.do_chores(turn, |chore| !chore.needs_gateway());
+    }
+    for turn in &mut turns {
+        run.publish(turn);
+    }
+    for turn in &mut turns {
+        run.do_chores(turn, Chore::needs_gateway);
+    }
+    // A job of one domain makes events in others as well: an order's recovery refunds its payment.
+    if turns.iter().any(|turn| turn.account.did_something()) {
+        for turn in &mut turns {
+            run.publish(turn);
+        }
+    }
+    let accounts = turns.into_iter().map(|turn| turn.account).collect();
     Report { accounts }
 }
 
-impl Account {
-    const fn new(plan: &Plan) -> Self {
-        Self {
+/// What a run works with.
+struct Run<'a, J, B, A, C> {
+    jobs: &'a J,
+    bus: &'a B,
+    acknowledgements: &'a A,
+    clock: &'a C,
+    /// It kept a message waiting and did not take it: it is left alone, whosever the next would be.
+    bus_is_silent: Cell<bool>,
+}
+
+/// What is done for one domain in a run.
+struct Turn {
+    plan: &'static Plan,
+    account: Account,
+    /// How long its messages took the bus, in microseconds.
+    on_bus_us: i64,
+}
+
+impl Turn {
+    const fn new(plan: &'static Plan) -> Self {
+        let account = Account {
             producer: plan.producer,
             chores: Vec::new(),
             published: 0,
             troubles: Vec::new(),
+        };
+        Self {
+            plan,
+            account,
+            on_bus_us: 0,
         }
     }
 
+    const fn is_over(&self) -> bool {
+        self.on_bus_us >= BUS_TIME_US
+    }
+}
+
+impl Account {
     fn did_something(&self) -> bool {
         self.chores.iter().any(|(_, tally)| *tally != Tally::default())
     }
@@ -151,36 +212,83 @@ impl Account {
     }
 }
 
-fn do_chores(plan: &Plan, account: &mut Account, jobs: &impl Jobs) {
-    for &chore in plan.chores {
-        match jobs.run(chore, CHORE_LIMIT) {
-            Ok(tally) => account.chores.push((chore, tally)),
-            Err(why) => account.met(Trouble::Chore {
-                chore: chore.name(),
-                why,
-            }),
+impl<J: Jobs, B: Bus, A: Acknowledgements, C: Fn() -> Instant> Run<'_, J, B, A, C> {
+    fn do_chores(&self, turn: &mut Turn, wanted: impl Fn(Chore) -> bool) {
+        for &chore in turn.plan.chores.iter().filter(|&&chore| wanted(chore)) {
+            match self.jobs.run(chore, CHORE_LIMIT) {
+                Ok(tally) => turn.account.chores.push((chore, tally)),
+                Err(why) => turn.account.met(Trouble::Chore {
+                    chore: chore.name(),
+                    why,
+                }),
+            }
         }
     }
-}
 
-/// Publishes what is due, batch by batch while they are full and the bus takes them.
-fn publish(
-    plan: &Plan,
-    account: &mut Account,
-    jobs: &impl Jobs,
-    bus: &impl Bus,
-    acknowledgements: &impl Acknowledgements,
-) {
-    let acknowledged = acknowledged(plan, account, acknowledgements);
-    for _ in 0..BATCHES {
-        let due = match jobs.drain(plan.producer, acknowledged, BATCH) {
-            Ok(due) => due,
-            Err(why) => return account.met(Trouble::Drain(why)),
-        };
-        send(plan.producer, &due, account, bus);
-        if due.len() < BATCH as usize || !account.bus_answers() {
+    /// Publishes what is due, batch by batch while they are full and the bus takes them. What is drained
+    /// counts as published, so nothing is drained for a bus that is to be left alone.
+    fn publish(&self, turn: &mut Turn) {
+        if !self.may_publish(turn) {
             return;
         }
+        let acknowledged = acknowledged(turn.plan, &mut turn.account, self.acknowledgements);
+        for _ in 0..BATCHES {
+            let due = match self.jobs.drain(turn.plan.producer, acknowledged, BATCH) {
+                Ok(due) => due,
+                Err(why) => return turn.account.met(Trouble::Drain(why)),
+            };
+            self.send(turn, &due);
+            if due.len() < BATCH as usize || !self.may_publish(turn) {
+                return;
+            }
+        }
+    }
+
+    fn may_publish(&self, turn: &Turn) -> bool {
+        !self.bus_is_silent.get() && !turn.is_over() && turn.account.bus_answers()
+    }
+
+    fn send(&self, turn: &mut Turn, due: &[Delivery]) {
+        let producer = turn.plan.producer.name();
+        let packed = pack(producer, due);
+        for (position, why) in packed.refused {
+            turn.account.met(Trouble::Event { position, why });
+        }
+        let channel = channel(producer);
+        let (mut refusals, mut unpublished, mut last) = (0, 0, None);
+        for Parcel { text, events } in packed.parcels {
+            if refusals == MOST_REFUSALS || turn.is_over() {
+                unpublished += events;
+                continue;
+            }
+            match self.hand_over(turn, &channel, &text) {
+                Ok(()) => {
+                    turn.account.published += events;
+                    refusals = 0;
+                }
+                Err(why) => {
+                    unpublished += events;
+                    refusals += 1;
+                    last = Some(why);
+                }
+            }
+        }
+        if unpublished > 0 {
+            let why = last.unwrap_or_else(|| "the bus is too slow for them".to_owned());
+            let events = unpublished;
+            turn.account.met(Trouble::Publish { events, why });
+        }
+    }
+
+    /// Gives the bus one message, and looks at the clock meanwhile.
+    fn hand_over(&self, turn: &mut Turn, channel: &str, text: &str) -> Result<(), String> {
+        let began = (self.clock)();
+        let answer = self.bus.publish(channel, text);
+        turn.on_bus_us += ((self.clock)().micros() - began.micros()).max(0);
+        if answer.is_err() && turn.is_over() {
+            self.bus_is_silent.set(true);
+        }
+        answer
     }
 }
 
@@ -203,37 +311,5 @@ fn position(acknowledgements: &impl Acknowledgements, key: &str) -> Result<u64, 
     match acknowledgements.read(key)? {
         None => Ok(0),
         Some(value) => acknowledgement::parse(&value).ok_or_else(|| "not a position, ignored".to_owned()),
-    }
-}
-
-fn send(producer: Producer, due: &[Delivery], account: &mut Account, bus: &impl Bus) {
-    let packed = pack(producer.name(), due);
-    for (position, why) in packed.refused {
-        account.met(Trouble::Event { position, why });
-    }
-    let channel = channel(producer.name());
-    let (mut refusals, mut unpublished, mut last) = (0, 0, None);
-    for Parcel { text, events } in packed.parcels {
-        if refusals == MOST_REFUSALS {
-            unpublished += events;
-            continue;
-        }
-        match bus.publish(&channel, &text) {
-            Ok(()) => {
-                account.published += events;
-                refusals = 0;
-            }
-            Err(why) => {
-                unpublished += events;
-                refusals += 1;
-                last = Some(why);
-            }
-        }
-    }
-    if let Some(why) = last {
-        account.met(Trouble::Publish {
-            events: unpublished,
-            why,
-        });
     }
 }

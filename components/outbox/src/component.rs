@@ -79,7 +79,12 @@ fn context(request: &Request) -> CallContext {
 }
 
 fn run(ctx: CallContext) -> Report {
-    let report = app::run(&Composed { ctx }, &Redis::default(), &KeyValue::default());
+    let report = app::run(
+        &Composed { ctx },
+        &Redis::default(),
+        &KeyValue::default(),
+        &guest::now,
+    );
     match report.level() {
         Level::Nothing => {}
         Level::Info => web::log::info(OPERATION, &report.line()),

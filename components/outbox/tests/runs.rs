@@ -37,6 +37,10 @@ struct Shop {
     bus: RefCell<Vec<(String, String)>>,
     /// How many messages the bus refuses.
     refusals: Cell<u32>,
+    /// How long the bus takes for one, whatever it answers.
+    pause: Cell<Millis>,
+    /// What was asked for, in this order: jobs, drains, messages.
+    asked: RefCell<Vec<String>>,
     keys: RefCell<BTreeMap<String, Result<Vec<u8>, String>>>,
 }
 
@@ -50,12 +54,14 @@ impl Shop {
             recovery_refunds: Cell::new(false),
             bus: RefCell::default(),
             refusals: Cell::new(0),
+            pause: Cell::new(Millis(0)),
+            asked: RefCell::default(),
             keys: RefCell::default(),
         }
     }
 
     fn run(&self) -> Report {
-        app::run(self, self, self)
+        app::run(self, self, self, &|| self.clock.now())
     }
 
     fn db(&self, producer: Producer) -> &Db {
@@ -114,6 +120,7 @@ impl Jobs for Shop {
             Chore::ExpireOrders => "order.expire",
             Chore::RecoverPayments => "payment.recover",
         };
+        self.asked.borrow_mut().push(name.to_owned());
         self.answers
             .borrow()
             .get(name)
@@ -122,6 +129,7 @@ impl Jobs for Shop {
     }
 
     fn drain(&self, producer: Producer, acknowledged: u64, limit: u32) -> Result<Vec<Delivery>, String> {
+        self.asked.borrow_mut().push(format!("{}.drain", producer.name()));
         if let Some(Err(why)) = self.answers.borrow().get(&format!("{}.drain", producer.name())) {
             return Err(why.clone());
         }
@@ -132,6 +140,8 @@ impl Jobs for Shop {
 
 impl Bus for Shop {
     fn publish(&self, channel: &str, text: &str) -> Result<(), String> {
+        self.asked.borrow_mut().push(channel.to_owned());
+        self.clock.advance(self.pause.get());
         let left = self.refusals.get();
         if left > 0 {
             self.refusals.set(left - 1);
@@ -308,8 +318,86 @@ fn a_backlog_goes_out_in_full_messages() {
     assert_eq!(shop.heard().len(), 3);
 }
 
+/// A run with events of both domains, and how long it took; every job has done something.
+fn check_slow_bus(pause: u32, refuses: bool, expected: Expect) {
+    let shop = Shop::new();
+    for number in 0..2_000 {
+        shop.happens(Producer::Order, &format!("{number}/"), "{}");
+        shop.happens(Producer::Payment, &format!("{number}/"), "{}");
+    }
+    for chore in ["order.recover", "order.expire", "payment.recover"] {
+        shop.answers(chore, Ok(tally(1, 0, 0)));
+    }
+    shop.pause.set(Millis(pause));
+    shop.refusals.set(if refuses { u32::MAX } else { 0 });
+    let began = shop.clock.now();
+    let report = shop.run();
+    let took = (shop.clock.now().micros() - began.micros()) / 1_000;
+    let asked = shop.asked.take().join(" ");
+    expected.assert_eq(&format!(
+        "{took} ms: {asked}\n{:?}: {}",
+        report.level(),
+        report.line()
+    ));
+}
+
 #[test]
-fn a_large_event_travels_alone_and_an_impossible_one_is_an_error() {
+fn a_silent_bus_costs_one_message_and_every_job_is_done() {
+    check_slow_bus(
+        5_000,
+        true,
+        expect![[r#"
+        5000 ms: order.expire order.drain shop.order order.recover payment.recover
+        Warn: order: expire done 1, recover done 1, 500 events not published: nobody there; payment: recover done 1"#]],
+    );
+}
+
+#[test]
+fn a_slow_bus_gets_a_message_of_every_domain_and_every_job_is_done() {
+    check_slow_bus(
+        1_500,
+        false,
+        expect![[r#"
+        3000 ms: order.expire order.drain shop.order payment.drain shop.payment order.recover payment.recover
+        Warn: order: expire done 1, recover done 1, published 100, 400 events not published: the bus is too slow for them; payment: recover done 1, published 100, 400 events not published: the bus is too slow for them"#]],
+    );
+    check_slow_bus(
+        600,
+        false,
+        expect![[r#"
+        2400 ms: order.expire order.drain shop.order shop.order payment.drain shop.payment shop.payment order.recover payment.recover
+        Warn: order: expire done 1, recover done 1, published 200, 300 events not published: the bus is too slow for them; payment: recover done 1, published 200, 300 events not published: the bus is too slow for them"#]],
+    );
+}
+
+#[test]
+fn a_bus_that_refuses_at_once_is_no_matter_of_time() {
+    check_slow_bus(
+        10,
+        true,
+        expect![[r#"
+        60 ms: order.expire order.drain shop.order shop.order shop.order payment.drain shop.payment shop.payment shop.payment order.recover payment.recover
+        Warn: order: expire done 1, recover done 1, 500 events not published: nobody there; payment: recover done 1, 500 events not published: nobody there"#]],
+    );
+}
+
+#[test]
+fn what_was_not_drained_for_a_silent_bus_goes_out_as_soon_as_it_answers() {
+    let shop = Shop::new();
+    shop.happens(Producer::Order, "a", "{}");
+    shop.happens(Producer::Payment, "b", "{}");
+    shop.refusals.set(1);
+    shop.pause.set(Millis(5_000));
+    check(
+        &shop.run(),
+        expect!["Warn: order: 1 events not published: nobody there"],
+    );
+    shop.pause.set(Millis(0));
+    assert_eq!(shop.run().published(), 2);
+}
+
+#[test]
+fn a_large_event_travels_alone_and_of_an_impossible_one_its_tombstone() {
     let shop = Shop::new();
     let large = format!(r#"{{"x":"{}"}}"#, "x".repeat(MAX_BYTES));
     for (id, data) in [("a", "{}"), ("b", &large), ("c", "{}"), ("d", "[]"), ("e", "{}")] {
@@ -317,10 +405,15 @@ fn a_large_event_travels_alone_and_an_impossible_one_is_an_error() {
     }
     check(
         &shop.run(),
-        expect!["Error: payment: published 4, event 4 can't be published: data must be a JSON object"],
+        expect!["Error: payment: published 5, event 4 can't be published: data must be a JSON object"],
     );
     assert_eq!(
         shop.heard(),
-        ["shop.payment a1", "shop.payment b2", "shop.payment c3 e5"]
+        ["shop.payment a1", "shop.payment b2", "shop.payment c3 d4 e5"]
     );
+    shop.wait(5);
+    check(&shop.run(), expect!["Info: payment: published 5"]);
+    shop.acknowledged("payment", Ok(b"5"));
+    shop.wait(3_600);
+    check(&shop.run(), expect!["Nothing: "]);
 }

@@ -15,7 +15,10 @@ use store::DbError;
 use crate::domain::{
     Amount, Charge, ChargeRefused, ChargeStep, Confirmation, Look, Payment, State, Taking, Till,
 };
-pub use port::{Approval, ApproveError, CancelError, Entry, Gateway, Ledger, Payments, WithRefunds};
+pub use port::{
+    Amended, Approval, ApproveError, BadLook, BadRefund, CancelError, Claim, DueRefund, Entry, Gateway,
+    Ledger, Payments, Place, WithRefunds,
+};
 pub use recover::Tally;
 
 /// How often a call looks again when others were first.
@@ -33,6 +36,9 @@ pub enum Trouble {
     /// The gateway took money for a charge whose answer we never heard.
     #[error("the gateway took money that is not written down yet: the charge must be repeated or voided")]
     Unsettled,
+    /// Somebody else asks the gateway about the same refund.
+    #[error("somebody else is at this refund")]
+    UnderWay,
     /// Others were first, each time.
     #[error("others changed the payment each time")]
     Contended,

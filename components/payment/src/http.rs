@@ -1,4 +1,5 @@
-//! The domain's routes: a payment for its owner; for administrators also its refunds, and another one.
+//! The domain's routes: a payment for its owner; for administrators also its refunds, another one, and what is
+//! stuck.
 
 mod wire;
 
@@ -11,11 +12,12 @@ use web::{
 
 use crate::app::{App, Failed, Gateway, Ledger, Payments, Trouble};
 use crate::domain::{NewRefund, Refund, RefundKey, RefundRefused};
-use wire::{AdminView, NewRefundBody, PaymentView, RefundView, ToldRefund};
+use wire::{AdminView, NewRefundBody, PaymentView, RefundView, StuckView, ToldRefund};
 
 #[derive(Debug, Clone, Copy)]
 enum Endpoint {
     Read,
+    Stuck,
     ReadAsAdmin,
     Refund,
 }
@@ -25,6 +27,11 @@ const ROUTES: &[Route<Endpoint>] = &[
         method: Method::Get,
         pattern: "/payments/{orderId}",
         endpoint: Endpoint::Read,
+    },
+    Route {
+        method: Method::Get,
+        pattern: "/admin/payments/stuck",
+        endpoint: Endpoint::Stuck,
     },
     Route {
         method: Method::Get,
@@ -58,6 +65,10 @@ pub fn handle<P: Payments + Ledger, G: Gateway>(
         let identity = call.key.identify(request, call.now)?;
         match endpoint {
             Endpoint::Read => read(request, &path, identity, open),
+            Endpoint::Stuck => {
+                admin_only(identity)?;
+                stuck(request, open)
+            }
             Endpoint::ReadAsAdmin => {
                 admin_only(identity)?;
                 read_as_admin(request, &path, open)
@@ -104,6 +115,24 @@ fn read<P: Payments>(
     Ok(Response::json(200, &PaymentView::of(&payment)))
 }
 
+/// Money that should have gone back and did not, the longest stuck first.
+fn stuck<P: Ledger>(
+    request: &Request,
+    open: impl FnOnce() -> Result<P, DbError>,
+) -> Result<Response, Problem> {
+    let query = request.query()?;
+    query.only(&PageRequest::PARAMETERS)?;
+    let wanted = PageRequest::parse(&query)?;
+    let after = wanted.after.as_deref().map(wire::place).transpose()?;
+    let found = open()
+        .and_then(|payments| payments.stuck(after.as_ref(), wanted.fetch()))
+        .map_err(|error| store_problem(&error))?;
+    let page = wanted
+        .page(found, wire::place_of)
+        .map(|stuck| StuckView::of(&stuck));
+    Ok(wanted.respond(request, &page))
+}
+
 fn read_as_admin<P: Ledger>(
     request: &Request,
     path: &PathParams,
@@ -126,11 +155,14 @@ fn read_as_admin<P: Ledger>(
 /// What is asked for. The refund is named by the request's `Idempotency-Key`, so there must be one.
 fn refund_command(request: &Request, path: &PathParams) -> Result<NewRefund, Problem> {
     request.query()?.only(&[])?;
-    let key = wire::idempotency_key(request)?;
+    let key = request.idempotency_key()?.ok_or_else(|| {
+        let why = "is needed: nobody could tell a second refund from a repeated one";
+        Problem::invalid_field("Idempotency-Key", why)
+    })?;
     let (amount, reason) = request.json::<NewRefundBody>()?.parse()?;
     Ok(NewRefund {
         order: order_of(path)?,
-        key: RefundKey::of_admin(&key),
+        key: RefundKey::of_admin(key),
         amount,
         reason,
     })
@@ -208,6 +240,9 @@ fn refused_problem(refused: &RefundRefused) -> Problem {
 
 fn trouble_problem(trouble: &Trouble) -> Problem {
     match trouble {
+        Trouble::UnderWay => {
+            Problem::new(Code::Conflict, "this refund is being carried out").header("retry-after", "1")
+        }
         Trouble::Gateway(_) | Trouble::Unsettled | Trouble::Contended => {
             Problem::unavailable_because("payment.refund", trouble)
         }
@@ -243,6 +278,7 @@ mod tests {
             refused_problem(&RefundRefused::Refused("NOT_CANCELABLE_PAYMENT".to_owned())),
             trouble_problem(&Trouble::Gateway("secret".to_owned())),
             trouble_problem(&Trouble::Unsettled),
+            trouble_problem(&Trouble::UnderWay),
             trouble_problem(&Trouble::Contended),
             trouble_problem(&Trouble::Store(DbError::Busy)),
             trouble_problem(&Trouble::Store(DbError::Other("select secret".to_owned()))),
@@ -257,6 +293,7 @@ mod tests {
             409 CONFLICT: the payment gateway refused: NOT_CANCELABLE_PAYMENT; another attempt needs another Idempotency-Key
             503 SERVICE_UNAVAILABLE: please try again in a moment
             503 SERVICE_UNAVAILABLE: please try again in a moment
+            409 CONFLICT: this refund is being carried out
             503 SERVICE_UNAVAILABLE: please try again in a moment
             503 SERVICE_UNAVAILABLE: please try again in a moment
             500 INTERNAL_ERROR: the error was recorded and will be looked at

@@ -4,10 +4,10 @@ mod ledger;
 mod row;
 
 use kernel::{Instant, OrderId};
-use store::{Db, DbError, Migration, RowError, Tx, migrations, params};
+use store::{Db, DbError, Migration, Row, RowError, Tx, migrations, params};
 
-use crate::app::Payments;
-use crate::domain::{Look, Payment, Refund, RefundKey, State, Till};
+use crate::app::{Amended, BadLook, BadRefund, Claim, DueRefund, Payments};
+use crate::domain::{BOOKED_ELSEWHERE, HOLD, Look, Payment, Refund, RefundKey, State, Stray, Till, UNBOOKED};
 use crate::event::{self, EncodeError, Event};
 use row::{payment, with_refund, with_refunds};
 
@@ -21,6 +21,9 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0006_create_gateway_look",
     "0007_create_refund_pause",
     "0008_index_requested_refund",
+    "0009_create_refund_claim",
+    "0010_create_stray_money",
+    "0011_index_refused_refund",
 ];
 
 impl Payments for Db {
@@ -98,6 +101,44 @@ impl Payments for Db {
         unless_late(self.transaction(|tx| finish(tx, refund, now)))
     }
 
+    fn finish_refused(&self, refund: &Refund, now: Instant) -> Result<Amended, DbError> {
+        let done = self.transaction(|tx| {
+            decide(tx, refund, ("REFUSED", "DONE"), None, now)
+                .map_err(|late| late.or(NotAmended::NotRefused))?;
+            set_aside(tx, refund).map_err(|late| late.or(NotAmended::NoRoom))?;
+            settle(tx, refund, now).map_err(|late| late.or(NotAmended::NoRoom))
+        });
+        match done {
+            Ok(payment) => Ok(Amended::Done(payment)),
+            Err(NotAmended::NotRefused) => Ok(Amended::NotRefused),
+            Err(NotAmended::NoRoom) => {
+                let still = ("REFUSED", "REFUSED");
+                unless_late(self.transaction(|tx| decide(tx, refund, still, Some(UNBOOKED), now)))?;
+                Ok(Amended::NoRoom)
+            }
+            Err(NotAmended::Db(error)) => Err(error),
+        }
+    }
+
+    fn book_elsewhere(&self, refund: &Refund, seen: &Payment, now: Instant) -> Result<bool, DbError> {
+        let booked = self.transaction(|tx| {
+            let part = params![
+                refund.order,
+                refund.amount.money().minor(),
+                seen.refunded().minor()
+            ];
+            let row = tx.query_one(include_str!("sql/book_elsewhere.sql"), part)?;
+            let payment = payment(&row.ok_or(NotWritten::Late)?).map_err(DbError::from)?;
+            insert_refund(tx, refund)?;
+            decide(tx, refund, ("REQUESTED", "DONE"), None, now)?;
+            let codes = params![refund.order, UNBOOKED, BOOKED_ELSEWHERE];
+            tx.execute(include_str!("sql/settle_unbooked.sql"), codes)?;
+            write_event(tx, event::refunded(&payment, refund), now)?;
+            Ok(())
+        });
+        Ok(unless_late(booked)?.is_some())
+    }
+
     fn give_cash(&self, refund: &Refund, now: Instant) -> Result<Option<Payment>, DbError> {
         unless_late(self.transaction(|tx| {
             promise(tx, refund)?;
@@ -107,7 +148,7 @@ impl Payments for Db {
 
     fn refuse(&self, refund: &Refund, code: &str, now: Instant) -> Result<bool, DbError> {
         let refused = self.transaction(|tx| {
-            decide(tx, refund, "REFUSED", Some(code), now)?;
+            decide(tx, refund, ("REQUESTED", "REFUSED"), Some(code), now)?;
             let part = params![refund.order, refund.amount.money().minor()];
             tx.execute(include_str!("sql/withdraw_promise.sql"), part)?;
             Ok(())
@@ -115,44 +156,115 @@ impl Payments for Db {
         Ok(unless_late(refused)?.is_some())
     }
 
-    fn requested(&self, before: Instant, now: Instant, limit: u32) -> Result<Vec<(Refund, Till)>, DbError> {
-        let rows = self.read(
-            include_str!("sql/requested_refunds.sql"),
-            params![before, now, limit],
-        )?;
-        let parse = |row| match with_refund(row)? {
-            (
-                Payment {
-                    state: State::Captured { till, .. },
-                    ..
-                },
-                Some(refund),
-            ) => Ok((refund, till)),
-            _ => Err(RowError::new(
-                "refund_state",
-                "a refund of what was never captured",
-            )),
+    fn requested(&self, before: Instant, now: Instant, limit: u32) -> Result<Vec<DueRefund>, DbError> {
+        let statement = include_str!("sql/requested_refunds.sql");
+        let rows = self.read(statement, params![before, now, limit])?;
+        let due = |row: &Row| match row::due_refund(row) {
+            Ok(due) => Ok(Ok(due)),
+            Err(source) => Ok(Err(BadRefund {
+                order: row.get("order_id")?,
+                key: row.get("refund_key")?,
+                source,
+            })),
         };
-        Ok(rows.iter().map(parse).collect::<Result<_, RowError>>()?)
+        Ok(rows.iter().map(due).collect::<Result<_, RowError>>()?)
     }
 
-    fn pause(&self, refund: &Refund, until: Instant) -> Result<(), DbError> {
+    fn claim(&self, refund: &Refund, now: Instant, rests_until: Instant) -> Result<Claim, DbError> {
+        let key = refund.key.as_str();
+        self.transaction(|tx| {
+            if tx.execute(include_str!("sql/hold_refund.sql"), params![refund.order, key])? == 0 {
+                return Ok(Claim::Decided);
+            }
+            let (until, promised) = (now.after(HOLD), refund.promised_until());
+            let row = params![refund.order, key, now, until, rests_until, promised];
+            Ok(match tx.execute(include_str!("sql/claim_refund.sql"), row)? {
+                0 => Claim::Theirs,
+                _ => Claim::Ours,
+            })
+        })
+    }
+
+    fn let_go(&self, refund: &Refund, until: Instant) -> Result<(), DbError> {
+        let row = params![refund.order, refund.key.as_str(), until, refund.promised_until()];
+        self.transaction(|tx| tx.execute(include_str!("sql/let_go_refund.sql"), row).map(drop))
+    }
+
+    fn rest(&self, refund: &BadRefund, until: Instant) -> Result<(), DbError> {
         let row = params![refund.order, refund.key.as_str(), until];
-        self.transaction(|tx| tx.execute(include_str!("sql/pause_refund.sql"), row).map(drop))
+        self.transaction(|tx| tx.execute(include_str!("sql/rest_refund.sql"), row).map(drop))
     }
 
-    fn looks(&self, now: Instant, limit: u32) -> Result<Vec<Look>, DbError> {
+    fn looks(&self, now: Instant, limit: u32) -> Result<Vec<Result<Look, BadLook>>, DbError> {
         let rows = self.read(include_str!("sql/due_looks.sql"), params![now, limit])?;
-        Ok(rows.iter().map(row::look).collect::<Result<_, RowError>>()?)
+        let due = |row: &Row| match row::look(row) {
+            Ok(look) => Ok(Ok(look)),
+            Err(source) => Ok(Err(BadLook {
+                order: row.get("order_id")?,
+                due: row.get("due_at")?,
+                source,
+            })),
+        };
+        Ok(rows.iter().map(due).collect::<Result<_, RowError>>()?)
     }
 
     fn set_look(&self, look: Look) -> Result<(), DbError> {
         self.transaction(|tx| set_look(tx, look))
     }
 
-    fn end_look(&self, look: Look) -> Result<(), DbError> {
-        let row = params![look.order, look.due];
-        self.transaction(|tx| tx.execute(include_str!("sql/end_look.sql"), row).map(drop))
+    fn put_off(&self, order: i64, due: Instant, until: Instant) -> Result<bool, DbError> {
+        let row = params![order, due, until];
+        self.transaction(|tx| Ok(tx.execute(include_str!("sql/put_off_look.sql"), row)? > 0))
+    }
+
+    fn end_look(&self, look: Look, next: Option<Look>) -> Result<(), DbError> {
+        self.transaction(|tx| {
+            match next {
+                Some(next) => move_look(tx, look, next)?,
+                None => {
+                    let row = params![look.order, look.due];
+                    tx.execute(include_str!("sql/end_look.sql"), row).map(drop)?;
+                }
+            }
+            let stray = params![look.order];
+            tx.execute(include_str!("sql/end_stray.sql"), stray).map(drop)
+        })
+    }
+
+    fn stick_look(
+        &self,
+        look: Look,
+        next: Look,
+        stray: &Stray,
+        code: &str,
+        now: Instant,
+    ) -> Result<(), DbError> {
+        self.transaction(|tx| {
+            move_look(tx, look, next)?;
+            let money = stray.amount.money();
+            let row = params![
+                stray.order,
+                stray.payment_key.as_str(),
+                money.currency().code(),
+                money.minor(),
+                code,
+                now
+            ];
+            tx.execute(include_str!("sql/set_stray.sql"), row).map(drop)
+        })
+    }
+}
+
+/// Why a refused refund was not amended.
+enum NotAmended {
+    NotRefused,
+    NoRoom,
+    Db(DbError),
+}
+
+impl From<DbError> for NotAmended {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
     }
 }
 
@@ -169,6 +281,16 @@ impl From<DbError> for NotWritten {
     }
 }
 
+impl NotWritten {
+    /// What being late means at this step.
+    fn or(self, late: NotAmended) -> NotAmended {
+        match self {
+            Self::Late => late,
+            Self::Db(error) => NotAmended::Db(error),
+        }
+    }
+}
+
 fn unless_late<T>(answer: Result<T, NotWritten>) -> Result<Option<T>, DbError> {
     match answer {
         Ok(value) => Ok(Some(value)),
@@ -182,13 +304,21 @@ fn changed(rows: u64) -> Result<(), NotWritten> {
 }
 
 fn promise(tx: &Tx<'_>, refund: &Refund) -> Result<(), NotWritten> {
+    set_aside(tx, refund)?;
+    insert_refund(tx, refund)
+}
+
+fn set_aside(tx: &Tx<'_>, refund: &Refund) -> Result<(), NotWritten> {
     let amount = refund.amount.money();
     let part = params![refund.order, amount.minor(), amount.currency().code()];
-    changed(tx.execute(include_str!("sql/promise_refund.sql"), part)?)?;
+    changed(tx.execute(include_str!("sql/promise_refund.sql"), part)?)
+}
+
+fn insert_refund(tx: &Tx<'_>, refund: &Refund) -> Result<(), NotWritten> {
     let row = params![
         refund.order,
         refund.key.as_str(),
-        amount.minor(),
+        refund.amount.money().minor(),
         refund.reason.as_str(),
         refund.requested_at
     ];
@@ -196,7 +326,11 @@ fn promise(tx: &Tx<'_>, refund: &Refund) -> Result<(), NotWritten> {
 }
 
 fn finish(tx: &Tx<'_>, refund: &Refund, now: Instant) -> Result<Payment, NotWritten> {
-    decide(tx, refund, "DONE", None, now)?;
+    decide(tx, refund, ("REQUESTED", "DONE"), None, now)?;
+    settle(tx, refund, now)
+}
+
+fn settle(tx: &Tx<'_>, refund: &Refund, now: Instant) -> Result<Payment, NotWritten> {
     let part = params![refund.order, refund.amount.money().minor()];
     let row = tx.query_one(include_str!("sql/settle_promise.sql"), part)?;
     let payment = payment(&row.ok_or(NotWritten::Late)?).map_err(DbError::from)?;
@@ -207,12 +341,20 @@ fn finish(tx: &Tx<'_>, refund: &Refund, now: Instant) -> Result<Payment, NotWrit
 fn decide(
     tx: &Tx<'_>,
     refund: &Refund,
-    state: &str,
+    (from, to): (&str, &str),
     code: Option<&str>,
     now: Instant,
 ) -> Result<(), NotWritten> {
-    let row = params![refund.order, refund.key.as_str(), state, code, now];
-    changed(tx.execute(include_str!("sql/decide_refund.sql"), row)?)
+    let (order, key) = (refund.order, refund.key.as_str());
+    let row = params![order, key, to, code, now, from];
+    changed(tx.execute(include_str!("sql/decide_refund.sql"), row)?)?;
+    tx.execute(include_str!("sql/end_claim.sql"), params![order, key])?;
+    Ok(())
+}
+
+fn move_look(tx: &Tx<'_>, look: Look, next: Look) -> Result<(), DbError> {
+    let row = params![look.order, look.due, next.number, next.due];
+    tx.execute(include_str!("sql/move_look.sql"), row).map(drop)
 }
 
 fn set_look(tx: &Tx<'_>, look: Look) -> Result<(), DbError> {

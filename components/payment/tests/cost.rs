@@ -57,16 +57,16 @@ fn every_call_costs_what_the_readme_says() {
         confirm: 7 statements, 1 to the gateway
         confirm again: 2 statements, 0 to the gateway
         status: 2 statements, 0 to the gateway
-        refund: 11 statements, 1 to the gateway
+        refund: 12 statements, 1 to the gateway
         refund again: 2 statements, 0 to the gateway
-        refund of cash: 9 statements, 0 to the gateway
-        void of a capture: 12 statements, 1 to the gateway
+        refund of cash: 10 statements, 0 to the gateway
+        void of a capture: 13 statements, 1 to the gateway
         void again: 2 statements, 0 to the gateway
-        void of cash: 10 statements, 0 to the gateway
+        void of cash: 11 statements, 0 to the gateway
         void of nothing: 8 statements, 1 to the gateway
-        void of a lost charge: 17 statements, 2 to the gateway
+        void of a lost charge: 18 statements, 2 to the gateway
         recover, nothing to do: 3 statements, 0 to the gateway
-        recover, one refund and one look: 12 statements, 2 to the gateway
+        recover, one refund and one look: 21 statements, 2 to the gateway
         books: 2 statements, 0 to the gateway
     "#]]
     .assert_eq(&table);

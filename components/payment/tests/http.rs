@@ -6,10 +6,11 @@ mod shop;
 
 use expect_test::{Expect, expect};
 use kernel::UserId;
-use payment::domain::Method as PayBy;
+use payment::app::{Gateway, Payments};
+use payment::domain::{Method as PayBy, NewRefund, Refund, RefundKey, RefundState};
 use payment::http::{Call, handle};
 use payment::store::MIGRATIONS;
-use shop::{NOW, Shop, charge, refund, void};
+use shop::{NOW, Shop, charge, order, refund, void, won};
 use store::{Db, DbError, native};
 use tempfile::TempDir;
 use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Request, Response, Role};
@@ -301,10 +302,10 @@ fn every_refusal_of_a_refund_has_its_status_and_changes_nothing() {
     line("a silent gateway", &refund_of(1, "silent", r#"{"amount":5}"#));
     assert_eq!(shop.refunded(1), 0);
     expect![[r#"
-        no key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: 1 to 255 visible ASCII characters, once"
-        an empty key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: 1 to 255 visible ASCII characters, once"
-        two keys: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: 1 to 255 visible ASCII characters, once"
-        a long key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: 1 to 255 visible ASCII characters, once"
+        no key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: nobody could tell a second refund from a repeated one"
+        an empty key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
+        two keys: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
+        a long key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
         no media type: 415 "UNSUPPORTED_MEDIA_TYPE" "send the body as application/json"
         : 400 "MALFORMED_REQUEST" "the body must be a JSON object"
         []: 400 "MALFORMED_REQUEST" "the body must be a JSON object"
@@ -359,6 +360,7 @@ fn an_outage_is_a_503_and_a_defect_a_500_without_its_story() {
     for request in [
         customer(Method::Get, "/payments/1", 2),
         admin(Method::Get, "/admin/payments/1"),
+        admin(Method::Get, "/admin/payments/stuck"),
         refund_of(1, "a", r#"{"amount":1}"#),
     ] {
         for (error, status) in [
@@ -373,4 +375,87 @@ fn an_outage_is_a_503_and_a_defect_a_500_without_its_story() {
             assert!(!body.contains("table") && !body.contains("disk"), "{body}");
         }
     }
+}
+
+#[test]
+fn administrators_see_what_is_stuck_page_by_page() {
+    let shop = open("refuse-cancel amount=6; refuse-cancel amount=50");
+    let list = |target: &str| admin(Method::Get, target);
+    check(&shop, &list("/admin/payments/stuck"), &expect!["200 []"]);
+    shop.charge(&charge(1, 25_000, PayBy::Card)).unwrap();
+    for key in ["a b", "c"] {
+        shop.refund(&refund(1, key, 6)).unwrap_err();
+        shop.wait(1);
+    }
+    shop.void(&void(2, 50, PayBy::Card, "undo")).unwrap();
+    Gateway::approve(&shop.pg, order(2), won(50)).unwrap();
+    shop.wait(20_000);
+    assert_eq!(shop.recover().stuck, 1);
+    check(
+        &shop,
+        &list("/admin/payments/stuck?limit=2"),
+        &expect![[
+            r#"200 </admin/payments/stuck?limit=2&cursor=MTc5NTIxNzAyMTAwMTAwMCAxIFJFRlVORCBj>; rel="next" [{"orderId":1,"kind":"REFUND","key":"a b","amount":6,"currency":"KRW","code":"NOT_CANCELABLE_PAYMENT","since":"2026-11-20T23:23:41.000Z"},{"orderId":1,"kind":"REFUND","key":"c","amount":6,"currency":"KRW","code":"NOT_CANCELABLE_PAYMENT","since":"2026-11-20T23:23:41.001Z"}]"#
+        ]],
+    );
+    let mut target = "/admin/payments/stuck?limit=1".to_owned();
+    let mut keys = Vec::new();
+    loop {
+        let page = send(&shop, &list(&target));
+        let body: serde_json::Value = serde_json::from_slice(page.body()).unwrap();
+        keys.extend(
+            body.as_array()
+                .unwrap()
+                .iter()
+                .map(|stuck| stuck["key"].to_string()),
+        );
+        let Some(link) = page.header_value("link") else {
+            break;
+        };
+        target = link
+            .strip_prefix('<')
+            .unwrap()
+            .split_once('>')
+            .unwrap()
+            .0
+            .to_owned();
+    }
+    assert_eq!(keys, [r#""a b""#, r#""c""#, r#""fake-pg-2""#]);
+    for target in ["/admin/payments/stuck?x=1", "/admin/payments/stuck?cursor=MQ"] {
+        assert_eq!(send(&shop, &list(target)).status(), 400, "{target}");
+    }
+    let curious = customer(Method::Get, "/admin/payments/stuck", 2);
+    assert_eq!(send(&shop, &curious).status(), 403);
+    let nobody = Request::new(Method::Get, "/admin/payments/stuck");
+    assert_eq!(send(&shop, &nobody).status(), 401);
+    assert_eq!(
+        send(&shop, &admin(Method::Post, "/admin/payments/stuck")).status(),
+        405
+    );
+}
+
+#[test]
+fn a_refund_that_somebody_is_at_is_a_409_that_is_worth_repeating() {
+    let shop = shop();
+    let command = NewRefund {
+        key: RefundKey::of_admin("a"),
+        ..refund(1, "a", 10_000)
+    };
+    let under_way = Refund {
+        order: command.order,
+        key: command.key,
+        amount: command.amount,
+        reason: String::new(),
+        state: RefundState::Requested,
+        requested_at: shop.now(),
+    };
+    assert!(shop.payments.promise(&under_way).unwrap());
+    let asked = refund_of(1, "a", r#"{"amount":10000}"#);
+    let early = send(&shop, &asked);
+    assert_eq!(
+        (early.status(), early.header_value("retry-after")),
+        (409, Some("1"))
+    );
+    shop.wait(20_000);
+    assert_eq!(send(&shop, &asked).status(), 201);
 }

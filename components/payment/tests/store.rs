@@ -311,6 +311,12 @@ fn a_refund_whose_promise_survived_a_crash_is_continued() {
     let shop = Shop::new("");
     shop.charge(&charge(1, 100, Method::Card)).unwrap();
     assert!(shop.payments.promise(&requested("a", 60)).unwrap());
+    // As long as whoever promised it may live, nobody else asks the gateway.
+    assert!(matches!(
+        shop.refund(&refund(1, "a", 60)),
+        Err(Failed::Unanswered(Trouble::UnderWay))
+    ));
+    shop.wait(20_000);
     assert!(shop.refund(&refund(1, "a", 60)).unwrap().is_new());
     assert_eq!((shop.refunded(1), shop.pg.cancelled(1)), (60, 60));
 }
@@ -358,7 +364,11 @@ fn parallel_refunds_never_exceed_the_captured_sum() {
                 barrier.wait();
                 // Two threads share each of four keys; three times 30 fit.
                 match shop.refund(&refund(1, &format!("key {}", thread / 2), 30)) {
-                    Ok(_) | Err(Failed::Refused(RefundRefused::ExceedsCaptured(_))) => {}
+                    Ok(_)
+                    | Err(
+                        Failed::Refused(RefundRefused::ExceedsCaptured(_))
+                        | Failed::Unanswered(Trouble::UnderWay),
+                    ) => {}
                     other => panic!("{other:?}"),
                 }
             });

@@ -237,6 +237,13 @@ fn refunds_under_way_are_carried_on_first() {
     for (key, amount) in [("a", 20), ("b", 13)] {
         assert!(shop.payments.promise(&promised(1, key, amount)).unwrap());
     }
+    let early = shop.void(&void(1, 100, Method::Card, "undo"));
+    assert!(
+        matches!(early, Err(Failed::Unanswered(Trouble::UnderWay))),
+        "{early:?}"
+    );
+    assert_eq!(shop.pg.cancelled(1), 0);
+    shop.wait(20_000);
     let back = shop
         .void(&void(1, 100, Method::Card, "undo"))
         .unwrap()
@@ -262,6 +269,7 @@ fn money_that_is_left_again_goes_back_under_the_next_key() {
     );
     shop.pg.cancel("fake-pg-1", "1:undo", won(87), "").unwrap();
     assert!(shop.payments.promise(&promised(1, "return", 13)).unwrap());
+    shop.wait(20_000);
     shop.void(&void(1, 100, Method::Card, "undo")).unwrap();
     let keys: Vec<String> = shop.refund_states(1).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["return", "undo", "undo~2"]);

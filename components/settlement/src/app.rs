@@ -64,23 +64,34 @@ pub enum Fact {
 /// Why an event was not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum NotEntered {
-    /// It never will be as it stands; carries the reason for an admin.
+    /// It never will be as it stands, and that is its own fault; carries the reason for an admin.
     #[error("{0}")]
     Bad(String),
-    /// The store failed.
+    /// The store failed, whatever the event.
     #[error(transparent)]
     Store(#[from] DbError),
 }
 
 impl NotEntered {
-    /// What the store will never take is bad. Its words for it are for the log, not for an admin's page.
+    /// A check of the tables is all that an event can violate: then it is bad. Everything else is about the
+    /// database, such as a newer schema, a row that makes no sense or two that write at once, and must not
+    /// bury event after event. The store's words are for the log, not for an admin's page.
     fn sorted(self) -> Self {
         match self {
-            Self::Store(error) if !error.retryable() => {
+            Self::Store(error @ DbError::Check(_)) => {
                 web::log::error("settlement.enter", &error.to_string());
                 Self::Bad("the books could not take it in".to_owned())
             }
-            other => other,
+            Self::Store(
+                DbError::Conflict(_)
+                | DbError::ForeignKey
+                | DbError::Busy
+                | DbError::Unavailable(_)
+                | DbError::TooNew { .. }
+                | DbError::Row(_)
+                | DbError::Other(_),
+            )
+            | Self::Bad(_) => self,
         }
     }
 }

@@ -10,6 +10,10 @@ use crate::domain::{CURRENCY, Line, Movement, MovementId, MovementKind};
 /// Longer names are refused.
 const MAX_NAME: usize = 200;
 
+/// Nothing that moves, and nothing that is bought, is more than this: a million million won. An amount
+/// beyond it is a defect of its producer, and would leave no room for true ones in the sums.
+const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
+
 /// Where the parts of lines stand whose orders are older than the names on their lines.
 const NAMELESS: &str = "-";
 
@@ -42,6 +46,9 @@ pub enum Malformed {
     /// The id is not that of the change it tells of, which would count it twice.
     #[error("its id should be {0:?}")]
     Id(String),
+    /// It stands for an event that could not travel.
+    #[error("it could not travel: {0}")]
+    Undeliverable(String),
     /// An order without lines.
     #[error("an order has items")]
     NoItems,
@@ -82,6 +89,9 @@ struct Item {
 
 /// What an event tells us. Topics that are not ours tell nothing, and are taken in as such.
 pub fn fact(event: &Event) -> Result<Fact, Malformed> {
+    if let Some(why) = event.undeliverable() {
+        return Err(Malformed::Undeliverable(why));
+    }
     match event.topic.as_str() {
         "payment.completed" => completed(event),
         "payment.refunded" => refunded(event),
@@ -148,13 +158,10 @@ fn paid(event: &Event) -> Result<Fact, Malformed> {
 }
 
 fn line(item: Item) -> Result<Line, Malformed> {
-    let amount = Money::try_new(item.amount, CURRENCY)
-        .ok()
-        .filter(|amount| amount.minor() >= 0);
     Ok(Line {
         category: name("category", item.category)?,
         seller: name("seller", item.seller)?,
-        amount: amount.ok_or(Malformed::Amount(item.amount))?,
+        amount: won(item.amount, 0)?,
     })
 }
 
@@ -168,10 +175,13 @@ fn name(field: &'static str, text: String) -> Result<String, Malformed> {
 
 fn amount(minor: i64, currency: &str) -> Result<Money, Malformed> {
     expect_currency(currency)?;
-    let amount = Money::try_new(minor, CURRENCY)
-        .ok()
-        .filter(|amount| amount.is_positive());
-    amount.ok_or(Malformed::Amount(minor))
+    won(minor, 1)
+}
+
+fn won(minor: i64, least: i64) -> Result<Money, Malformed> {
+    let sensible = (least..=MAX_AMOUNT_MINOR).contains(&minor);
+    let amount = sensible.then(|| Money::try_new(minor, CURRENCY).ok());
+    amount.flatten().ok_or(Malformed::Amount(minor))
 }
 
 fn expect_currency(code: &str) -> Result<(), Malformed> {
@@ -250,6 +260,17 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_travel_is_no_fact_whatever_its_topic() {
+        let text = ["payment.completed:1", "payment.failed:1"]
+            .map(|id| describe(id, r#"{"undeliverable":"more than the 9 bytes that are read"}"#));
+        expect![[r#"
+            it could not travel: more than the 9 bytes that are read
+            it could not travel: more than the 9 bytes that are read
+        "#]]
+        .assert_eq(&text.concat());
+    }
+
+    #[test]
     fn what_can_not_be_is_said() {
         let completed = |fields: &str| describe("payment.completed:1", &format!("{{{fields}}}"));
         let paid = |items: &str| {
@@ -268,12 +289,16 @@ mod tests {
             completed(r#""orderId":1,"currency":"KRW","amount":0"#),
             completed(r#""orderId":1,"currency":"KRW","amount":-5"#),
             completed(r#""orderId":1,"currency":"KRW","amount":9007199254740992"#),
+            completed(r#""orderId":1,"currency":"KRW","amount":1000000000001"#),
+            completed(r#""orderId":1,"currency":"KRW","amount":1000000000000"#),
             completed(r#""orderId":1,"currency":"USD","amount":5"#),
             completed(r#""orderId":0,"currency":"KRW","amount":5"#),
             completed(r#""orderId":2,"currency":"KRW","amount":5"#),
             paid(""),
             paid(r#"{"category":"a","seller":"b"}"#),
             paid(r#"{"category":"a","seller":"b","amount":-1}"#),
+            paid(r#"{"category":"a","seller":"b","amount":1000000000001}"#),
+            paid(r#"{"category":"a","seller":"b","amount":0}"#),
             paid(r#"{"category":"","seller":"b","amount":1}"#),
             paid(&format!(r#"{{"category":"a","seller":"{long}","amount":1}}"#)),
             paid(r#"{"category":"a\u0000","seller":"b","amount":1}"#),
@@ -287,12 +312,16 @@ mod tests {
             0 is no amount that can move
             -5 is no amount that can move
             9007199254740992 is no amount that can move
+            1000000000001 is no amount that can move
+            Payment 1000000000000 of 1
             settlements are in KRW, not in "USD"
             orderId: an id is a number from 1 to 9007199254740991
             its id should be "payment.completed:2"
             an order has items
             the data are not those of order.paid: missing field `amount` at line 1 column 68
             -1 is no amount that can move
+            1000000000001 is no amount that can move
+            bought 1: a/b/0
             bought 1: -/b/1
             seller must have at most 200 characters, none of them a control character
             category must have at most 200 characters, none of them a control character

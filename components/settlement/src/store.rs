@@ -164,7 +164,7 @@ fn enter_fact(tx: &Tx<'_>, zone: &Zone, fact: &Fact) -> Result<(), NotEntered> {
             (before, after)
         }
     };
-    Ok(sums::add(tx, &change(&before, &after, zone)?)?)
+    sums::add(tx, &change(&before, &after, zone)?)
 }
 
 fn change(before: &OrderBook, after: &OrderBook, zone: &Zone) -> Result<Sums, Unsummable> {

@@ -9,10 +9,15 @@ use std::rc::Rc;
 
 use books::{Books, NOW, completed, event, hours, message, paid, refunded};
 use expect_test::expect;
-use relay::Event;
-use settlement::app::{Replayed, replay};
+use relay::{Delivery, Event};
+use settlement::app::{Replayed, Settlements, replay};
+use settlement::domain::{Month, Sum};
 use settlement::store::MIGRATIONS;
-use store::{DbError, Driver, Rows, Value, native};
+use store::{DbError, Driver, RowError, native};
+use store_suite::{counted, gated};
+
+/// The largest amount that can move.
+const MOST: i64 = 1_000_000_000_000;
 
 const LINES: &[(&str, &str, i64)] = &[
     ("전자", "bodega", 60),
@@ -176,8 +181,8 @@ fn junk_is_put_aside_once_and_acknowledges_nothing() {
     errors.sort();
     expect![[r#"
         0 events; a message has 1 to 100
-        1048577 bytes; at most 1048576 are read
         events[0]: missing field `topic` at line 1 column 10
+        more than the 1048576 bytes that are read
         nobody here listens to the producer "stranger"
         not a message: expected a JSON object
         not a message: expected a JSON object
@@ -188,34 +193,52 @@ fn junk_is_put_aside_once_and_acknowledges_nothing() {
     books.audit();
 }
 
+/// The largest payments there are, so many that a day has no room for another.
+fn full_day(books: &Books) -> u64 {
+    let last = u64::try_from(Sum::MOST_A_DAY / MOST).unwrap();
+    let numbers: Vec<u64> = (1..=last).collect();
+    for numbers in numbers.chunks(100) {
+        let events = numbers.iter().map(|&number| completed(number, MOST, number, NOW));
+        books.take("payment", &events.collect::<Vec<_>>());
+    }
+    last
+}
+
 #[test]
-fn sums_that_would_not_be_exact_any_more_are_put_aside() {
+fn an_absurd_amount_is_put_aside_and_a_full_day_takes_no_more() {
     let books = Books::new();
-    let most = kernel::Money::MAX_MINOR;
+    let last = full_day(&books);
     let events = [
-        completed(1, most, 1, NOW),
-        completed(2, 1, 2, NOW),
-        completed(3, 1, 3, hours(48)),
+        completed(last + 1, kernel::Money::MAX_MINOR, last + 1, NOW),
+        completed(last + 2, MOST, last + 2, NOW),
+        refunded(1, "a", MOST, last + 3, NOW),
+        completed(last + 4, 1, last + 4, hours(48)),
     ];
     let buried = books.consume(&message("payment", &events)).unwrap();
-    expect!["payment.completed:2 the books could not take it in"]
-        .assert_eq(&format!("{} {}", buried[0].what, buried[0].why));
-    assert_eq!((buried.len(), books.mark("payment")), (1, 3));
+    let told = buried.iter().map(|one| format!("{}: {}\n", one.what, one.why));
+    expect![[r#"
+        payment.completed:291: 9007199254740991 is no amount that can move
+        payment.completed:292: a day has at most 290554814669064 won
+    "#]]
+    .assert_eq(&told.collect::<String>());
+    assert_eq!(books.mark("payment"), last + 4);
     books.audit();
+    let november = Month::parse("2026-11").unwrap();
+    assert!(books.store().month(november).unwrap().is_some());
 }
 
 #[test]
 fn what_was_put_aside_can_be_taken_in_once_the_reason_is_gone() {
     let books = Books::new();
-    let most = kernel::Money::MAX_MINOR;
-    let events = [completed(1, most, 1, NOW), completed(2, 7, 2, NOW)];
-    books.consume(&message("payment", &events)).unwrap();
+    let last = full_day(&books);
+    let one_more = [completed(last + 1, MOST, last + 1, NOW)];
+    assert_eq!(books.consume(&message("payment", &one_more)).unwrap().len(), 1);
     books.consume(b"junk").unwrap();
     let replay = |letter| replay(&books.store(), letter, NOW).unwrap();
     assert!(matches!(replay(1), Replayed::Refused(_)));
     assert!(matches!(replay(2), Replayed::Refused(_)));
     assert_eq!(replay(3), Replayed::Unknown);
-    books.take("payment", &[refunded(1, "a", most, 3, NOW)]);
+    books.take("payment", &[refunded(1, "a", MOST, last + 2, NOW)]);
     assert!(
         matches!(replay(1), Replayed::Refused(_)),
         "what was taken stays what was taken"
@@ -225,9 +248,71 @@ fn what_was_put_aside_can_be_taken_in_once_the_reason_is_gone() {
     books.run("delete from daily_settlement");
     assert_eq!(replay(1), Replayed::Done);
     assert_eq!(replay(1), Replayed::Before);
-    books.take("payment", &events[1..]);
-    assert_eq!(books.sums(), "2026-11-21: 7 in 1, 0 back in 0\n");
+    books.take("payment", &one_more);
+    assert_eq!(books.sums(), format!("2026-11-21: {MOST} in 1, 0 back in 0\n"));
     books.audit();
+}
+
+#[test]
+fn what_could_not_travel_is_put_aside_and_those_behind_it_go_on() {
+    let books = Books::new();
+    let mut events = [1, 2, 3].map(|number| completed(number, 100, number, NOW));
+    events[1].data = "{".to_owned();
+    let deliveries = events.map(|event| Delivery { event, published: 0 });
+    let packed = relay::message::pack("payment", &deliveries);
+    books.consume(packed.parcels[0].text.as_bytes()).unwrap();
+    expect!["it could not travel: data must be a JSON object"].assert_eq(&books.errors().join("\n"));
+    assert_eq!(books.mark("payment"), 3);
+    assert!(matches!(
+        replay(&books.store(), 1, NOW).unwrap(),
+        Replayed::Refused(_)
+    ));
+}
+
+/// Books that fail like this at the statement that holds `place`.
+fn failing(place: &'static str, error: fn() -> DbError, inner: &Rc<dyn Driver>) -> Books {
+    let driver = gated(inner.clone(), move |statement, run| {
+        if statement.contains(place) {
+            Err(error())
+        } else {
+            run()
+        }
+    });
+    Books::over(Rc::from(driver))
+}
+
+#[test]
+fn only_what_an_event_can_cause_buries_it() {
+    let errors: [(fn() -> DbError, bool); 8] = [
+        (
+            || DbError::Check("daily_settlement_total_in_range".to_owned()),
+            true,
+        ),
+        (|| DbError::Conflict("daily_settlement.day".to_owned()), false),
+        (|| DbError::ForeignKey, false),
+        (|| DbError::Busy, false),
+        (|| DbError::Unavailable("away".to_owned()), false),
+        (|| DbError::TooNew { found: 9, known: 1 }, false),
+        (|| RowError::new("day", "no date").into(), false),
+        (|| DbError::Other("no such table: ledger_entry".to_owned()), false),
+    ];
+    let (payments, _) = day_of_three_orders();
+    let payments = message("payment", &payments);
+    for (error, buries) in errors {
+        for place in ["into inbox ", "into ledger_entry", "update daily_settlement"] {
+            let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
+            let broken = failing(place, error, &inner);
+            let answer = broken.consume(&payments);
+            // Where nothing can be written into the inbox, nothing can be put aside either.
+            let handled = buries && place != "into inbox ";
+            assert_eq!(answer.is_ok(), handled, "{:?} at {place}: {answer:?}", error());
+            let books = Books::over(inner);
+            assert_eq!(books.errors().is_empty(), !handled, "{:?} at {place}", error());
+            assert_eq!(broken.acknowledged.take().is_empty(), !handled);
+            books.consume(&payments).unwrap();
+            assert_eq!(books.mark("payment"), 5, "it came again");
+        }
+    }
 }
 
 /// Where a statement that should have run goes wrong.
@@ -241,42 +326,19 @@ enum Fault {
     Crash,
 }
 
-struct Faulty {
-    inner: Rc<dyn Driver>,
-    left: Rc<Cell<i64>>,
-    fault: Fault,
-}
-
-impl Faulty {
-    fn over(inner: &Rc<dyn Driver>, place: i64, fault: Fault) -> Books {
-        let (inner, left) = (inner.clone(), Rc::new(Cell::new(place)));
-        Books::over(Rc::new(Self { inner, left, fault }))
-    }
-}
-
-impl Driver for Faulty {
-    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        let left = self.left.get() - 1;
-        self.left.set(left);
-        let lost = || DbError::Unavailable("the wire was cut".to_owned());
-        match (left, self.fault) {
-            (0, Fault::Before) | (..=0, Fault::Crash) => Err(lost()),
-            (0, Fault::After) => self.inner.execute(statement, params).and(Err(lost())),
-            _ => self.inner.execute(statement, params),
+/// Books whose wire is cut at the statement of this number.
+fn cut_at(place: i64, fault: Fault, inner: &Rc<dyn Driver>) -> Books {
+    let left = Cell::new(place);
+    let driver = gated(inner.clone(), move |_, run| {
+        left.set(left.get() - 1);
+        let lost = || Err(DbError::Unavailable("the wire was cut".to_owned()));
+        match (left.get(), fault) {
+            (0, Fault::Before) | (..=0, Fault::Crash) => lost(),
+            (0, Fault::After) => run().and_then(|_| lost()),
+            _ => run(),
         }
-    }
-
-    fn begin(&self) -> &'static str {
-        self.inner.begin()
-    }
-
-    fn schema_version(&self) -> Result<u32, DbError> {
-        self.inner.schema_version()
-    }
-
-    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
-        self.inner.set_schema_version(version)
-    }
+    });
+    Books::over(Rc::from(driver))
 }
 
 /// Cuts the wire at one statement after the other, each time in fresh books that got `before`, and lets
@@ -292,7 +354,7 @@ fn cut_everywhere(fault: Fault, before: &[Vec<u8>], payload: &[u8]) -> i64 {
         before
             .iter()
             .for_each(|payload| drop(books.consume(payload).unwrap()));
-        let books = Faulty::over(&inner, place, fault);
+        let books = cut_at(place, fault, &inner);
         let first = books.consume(payload);
         if first.is_err() {
             let early = books.acknowledged.take();
@@ -349,16 +411,12 @@ fn wherever_the_store_fails_the_message_that_comes_again_is_taken_in_once() {
 fn calls_cost_what_the_readme_says() {
     let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
     let cost = |events: &[Event]| {
-        let (inner, left) = (inner.clone(), Rc::new(Cell::new(0)));
-        let books = Books::over(Rc::new(Faulty {
-            inner,
-            left: left.clone(),
-            fault: Fault::Before,
-        }));
+        let (driver, count) = counted(inner.clone());
+        let books = Books::over(Rc::from(driver));
         let producer = events[0].topic.split('.').next().unwrap();
         books.take(producer, events);
         // Opening looks at the schema's number.
-        1 - left.get()
+        count.get() + 1
     };
     cost(&[paid(1, &LINES[..1], 1, NOW), paid(2, &LINES[..1], 2, NOW)]);
     cost(&[completed(1, 140, 1, NOW)]);

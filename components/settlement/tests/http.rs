@@ -418,7 +418,7 @@ fn admins_see_and_replay_what_was_put_aside() {
     check(
         &shop.get(LETTERS),
         &expect![[
-            r#"200 [{"id":2,"receivedAt":"2026-11-20T23:23:40.000Z","producer":null,"eventId":null,"topic":null,"position":null,"payload":"hello","error":"not a message: expected a JSON object","replayedAt":null},{"id":1,"receivedAt":"2026-11-20T23:23:40.000Z","producer":"payment","eventId":"payment.completed:8","topic":"payment.completed","position":5,"payload":"{\"producer\":\"payment\",\"events\":[{\"id\":\"payment.completed:8\",\"topic\":\"payment.completed\",\"key\":\"8\",\"position\":5,\"occurredAt\":1795217020000000,\"data\":{\"orderId\":8,\"currency\":\"KRW\",\"amount\":0}}]}","error":"0 is no amount that can move","replayedAt":null}]"#
+            r#"200 [{"id":2,"receivedAt":"2026-11-20T23:23:40.000Z","producer":null,"eventId":null,"topic":null,"position":null,"payload":"hello","payloadBytes":5,"error":"not a message: expected a JSON object","replayedAt":null},{"id":1,"receivedAt":"2026-11-20T23:23:40.000Z","producer":"payment","eventId":"payment.completed:8","topic":"payment.completed","position":5,"payload":"{\"producer\":\"payment\",\"events\":[{\"id\":\"payment.completed:8\",\"topic\":\"payment.completed\",\"key\":\"8\",\"position\":5,\"occurredAt\":1795217020000000,\"data\":{\"orderId\":8,\"currency\":\"KRW\",\"amount\":0}}]}","payloadBytes":192,"error":"0 is no amount that can move","replayedAt":null}]"#
         ]],
     );
     assert!(

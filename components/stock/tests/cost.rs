@@ -5,51 +5,20 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-use std::cell::Cell;
-use std::rc::Rc;
-
-use ::store::{Db, DbError, Driver, Rows, Value, native};
+use ::store::{Db, native};
 use expect_test::expect;
 use kernel::{Instant, OrderId, SkuId};
 use stock::app;
 use stock::store::{MIGRATIONS, Store};
+use store_suite::counted;
 
 const NOW: Instant = Instant::from_micros(10);
 const LATER: Instant = Instant::from_micros(100);
 
-/// Counts what goes through.
-struct Counting {
-    inner: Box<dyn Driver>,
-    count: Rc<Cell<u32>>,
-}
-
-impl Driver for Counting {
-    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        self.count.set(self.count.get() + 1);
-        self.inner.execute(statement, params)
-    }
-
-    fn begin(&self) -> &'static str {
-        self.inner.begin()
-    }
-
-    fn schema_version(&self) -> Result<u32, DbError> {
-        self.inner.schema_version()
-    }
-
-    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
-        self.inner.set_schema_version(version)
-    }
-}
-
 #[test]
 fn every_call_costs_what_the_readme_says() {
-    let count = Rc::new(Cell::new(0));
-    let driver = Counting {
-        inner: native::in_memory_driver().unwrap(),
-        count: count.clone(),
-    };
-    let stock = Store::new(Db::open(Box::new(driver), MIGRATIONS).unwrap());
+    let (driver, count) = counted(native::in_memory_driver().unwrap());
+    let stock = Store::new(Db::open(driver, MIGRATIONS).unwrap());
     let (sku, order) = (|n| SkuId::try_new(n).unwrap(), |n| OrderId::try_new(n).unwrap());
     let (one, three) = ([(sku(1), 1)], [(sku(1), 1), (sku(2), 1), (sku(3), 1)]);
     let reserve = |number, lines: &[_]| drop(app::reserve(&stock, order(number), lines, LATER, NOW));

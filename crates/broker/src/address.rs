@@ -13,7 +13,8 @@ pub use redis::RedisAddress;
 /// Where messages go, parsed from an address. `Debug` and `Display` show no password.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Address {
-    /// `local://NAME`: a bus inside this process.
+    /// `local://NAME[:0]`: a bus inside this process. Spin wants a port in every address that a manifest
+    /// has, so there is one that says nothing.
     Local(String),
     /// `redis://[[USER]:PASSWORD@]HOST[:6379][/DATABASE]`.
     Redis(RedisAddress),
@@ -62,7 +63,8 @@ impl Address {
     }
 }
 
-fn local(name: &str) -> Result<String, AddressError> {
+fn local(place: &str) -> Result<String, AddressError> {
+    let name = place.strip_suffix(":0").unwrap_or(place);
     if is_name(name) {
         Ok(name.to_owned())
     } else {

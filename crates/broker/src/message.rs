@@ -3,8 +3,8 @@
 use crate::{Address, BrokerError};
 use bytes::Bytes;
 
-/// The most bytes a message may have: 1 MiB. More is refused when published here, and dropped with
-/// an error in the log when somebody else published it.
+/// The most bytes a message may have: 1 MiB. More is refused when published here, and cut to one byte
+/// above it when somebody else published it: its handler can tell, and put it aside.
 pub const MAX_PAYLOAD: usize = 1024 * 1024;
 
 /// A message as a handler gets it.
@@ -12,10 +12,35 @@ pub const MAX_PAYLOAD: usize = 1024 * 1024;
 pub struct Message {
     /// Where it was published: with a wildcard in the subscription (NATS only), the very subject.
     pub channel: String,
-    /// What was published.
+    /// What was published; with more than [`MAX_PAYLOAD`] bytes only its beginning.
     pub payload: Bytes,
     /// Which time this message is delivered, from 1; above 1 only with JetStream.
     pub delivery: u32,
+}
+
+impl Message {
+    /// A message as it came from a broker, where anybody may publish anything of any size.
+    pub(crate) fn received(channel: &str, payload: Bytes, delivery: u32) -> Self {
+        let payload = if payload.len() > MAX_PAYLOAD {
+            tracing::error!(
+                channel,
+                "a message is bigger than allowed: only its beginning is handed on"
+            );
+            beginning(&payload)
+        } else {
+            payload
+        };
+        Self {
+            channel: channel.to_owned(),
+            payload,
+            delivery,
+        }
+    }
+}
+
+/// A copy of as much of a payload as is handed on: what is bigger is never there twice.
+pub(crate) fn beginning(payload: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(&payload[..payload.len().min(MAX_PAYLOAD + 1)])
 }
 
 /// How handling a message went.

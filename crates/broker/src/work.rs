@@ -1,10 +1,10 @@
 //! One message at a time.
 
+use crate::queue::Exit;
 use crate::{Message, Subscription, Verdict};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use tokio::sync::mpsc;
 
 /// Lets `handle` have one message. A panic in it is a failure like any other: the subscriber goes on.
 pub(crate) async fn attempt<H, F>(handle: &mut H, message: Message) -> Verdict
@@ -25,7 +25,7 @@ where
 /// Handles what comes out of a queue until `stop`, each message once.
 pub(crate) async fn at_most_once<H, F, S>(
     subscription: &Subscription,
-    mut messages: mpsc::Receiver<Message>,
+    mut messages: Exit,
     mut handle: H,
     mut stop: Pin<&mut S>,
 ) where
@@ -37,7 +37,7 @@ pub(crate) async fn at_most_once<H, F, S>(
         let message = tokio::select! {
             biased;
             () = &mut stop => return,
-            message = messages.recv() => message,
+            message = messages.next() => message,
         };
         let Some(message) = message else {
             return stop.await;

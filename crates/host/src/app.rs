@@ -149,8 +149,10 @@ impl App {
 
     /// Closes the databases once their open transactions have ended, at most after the drain timeout.
     pub async fn close(&self) {
+        let end = tokio::time::Instant::now() + self.0.bounds.drain;
         for database in self.0.databases.values() {
-            database.drain(self.0.bounds.drain).await;
+            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            database.drain(left).await;
         }
     }
 }

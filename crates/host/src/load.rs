@@ -30,7 +30,8 @@ use wasmtime::Engine;
 use wasmtime::component::InstancePre;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
-/// How long compiling may take before a line says what is going on.
+/// How long a component may take before a line says what is going on. Whether it is compiled, or read from
+/// the cache by a machine that is busy, only wasmtime knows.
 const SLOW: Duration = Duration::from_millis(300);
 
 impl App {
@@ -107,9 +108,9 @@ async fn link_all(
             let joined = tokio::select! {
                 joined = &mut work => joined,
                 () = tokio::time::sleep(SLOW) => {
-                    progress(&format!("compiling {id} (once after every change)"));
+                    progress(&format!("preparing {id} (compiled once after every change)"));
                     let joined = work.await;
-                    progress(&format!("compiled {id}"));
+                    progress(&format!("{id} is ready"));
                     joined
                 }
             };

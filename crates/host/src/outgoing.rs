@@ -96,7 +96,9 @@ impl Outgoing {
         if !allowed {
             tracing::warn!(
                 component = %self.guest.id,
-                url = %request.uri(),
+                scheme = request.uri().scheme_str(),
+                host,
+                port = request.uri().port_u16(),
                 "a request was refused: its host is not in allowed_outbound_hosts"
             );
             return Err(Error::HttpRequestDenied);

@@ -9,6 +9,7 @@ use crate::app::{App, Cron, Listener, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::event::{self, Event, TriggerError};
 use broker::{Message, Subscription, Verdict};
+use manifest::Schedule;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -17,6 +18,9 @@ use tokio::time::timeout;
 
 /// How long a wait for a far tick goes on before the clock is looked at again: it may have been set.
 const NAP: Duration = Duration::from_secs(20);
+
+/// How late a tick may come that is still run: a busy machine is no machine that slept.
+const LATE: Duration = Duration::from_secs(1);
 
 /// The running triggers of an application. Dropping them ends them at once.
 pub struct Triggers {
@@ -60,21 +64,54 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 async fn tick(app: Arc<Shared>, cron: Cron, stop: watch::Receiver<bool>) {
     let mut last = SystemClock.now();
     loop {
-        let now = SystemClock.now();
-        // A clock that was set back begins anew, so that the component need not wait for the old time.
-        last = last.min(now);
-        let Some(due) = cron.schedule.next_after(last) else {
-            tracing::warn!(component = %cron.component, expression = %cron.schedule, "no tick will come any more");
-            return stopped(stop).await;
+        let pause = match Turn::at(&cron.schedule, last, SystemClock.now()) {
+            Turn::Run => {
+                run_tick(&app, &cron.component).await;
+                // Ticks that came meanwhile are not made up for.
+                last = SystemClock.now();
+                Duration::ZERO
+            }
+            Turn::Missed(now) => {
+                tracing::info!(component = %cron.component, "a tick was missed, and is not made up for");
+                last = now;
+                Duration::ZERO
+            }
+            Turn::In(pause) => {
+                // A clock that was set back begins anew, so that nobody waits for the old time.
+                last = last.min(SystemClock.now());
+                pause.min(NAP)
+            }
+            Turn::Never => {
+                tracing::warn!(component = %cron.component, expression = %cron.schedule, "no tick will come any more");
+                return stopped(stop).await;
+            }
         };
-        if due <= now {
-            last = now;
-            run_tick(&app, &cron.component).await;
-        }
         tokio::select! {
             biased;
             () = stopped(stop.clone()) => return,
-            () = tokio::time::sleep(due.saturating_sub(now).min(NAP)) => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// What a schedule says at a moment.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    Run,
+    /// A tick came while nobody looked, before this moment: the machine slept, or its clock was set.
+    Missed(Duration),
+    In(Duration),
+    Never,
+}
+
+impl Turn {
+    /// `last` is the moment up to which ticks are dealt with; times count from 1970.
+    fn at(schedule: &Schedule, last: Duration, now: Duration) -> Self {
+        match schedule.next_after(last.min(now)) {
+            None => Self::Never,
+            Some(due) if due > now => Self::In(due - now),
+            Some(due) if now - due > LATE => Self::Missed(now),
+            Some(_) => Self::Run,
         }
     }
 }
@@ -125,5 +162,37 @@ fn log(component: &str, done: &Result<(), TriggerError>) {
             tracing::error!(component, error = format!("{source:#}"), "the instance broke off");
         }
         Err(error) => tracing::error!(component, %error, "a run failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600;
+
+    fn at(last: u64, now: u64) -> Turn {
+        let hourly = Schedule::parse("0 0 * * * *").unwrap();
+        Turn::at(&hourly, Duration::from_secs(last), Duration::from_secs(now))
+    }
+
+    #[test]
+    fn a_tick_is_run_when_it_comes_and_not_when_it_is_over() {
+        assert_eq!(at(10, 20), Turn::In(Duration::from_secs(HOUR - 20)));
+        assert_eq!(at(10, HOUR), Turn::Run);
+        assert_eq!(at(10, HOUR + 1), Turn::Run);
+        assert_eq!(at(10, HOUR + 2), Turn::Missed(Duration::from_secs(HOUR + 2)));
+        assert_eq!(at(10, 9 * HOUR + 1_800), Turn::Missed(Duration::from_secs(9 * HOUR + 1_800)));
+        // A run that took longer than an hour: the next one comes in its own time.
+        assert_eq!(at(2 * HOUR + 60, 2 * HOUR + 60), Turn::In(Duration::from_secs(HOUR - 60)));
+        // A clock that was set back.
+        assert_eq!(at(9 * HOUR, HOUR - 5), Turn::In(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_schedule_may_have_an_end() {
+        let past = Schedule::parse("0 0 0 1 1 * 2020").unwrap();
+        let now = Duration::from_secs(1_790_000_000);
+        assert_eq!(Turn::at(&past, now, now), Turn::Never);
     }
 }

@@ -42,7 +42,8 @@ impl AllowedHosts {
     ///
     /// An entry that is empty because its variables are (`{{ host }}`, `https://{{ host }}`) grants nothing
     /// and is no error, so that an endpoint can be optional. A variable may hold a whole address, such as a
-    /// broker's; what stands behind its `?` says how to use it, not where it is, and is left out.
+    /// broker's: who logs in there, the database of a Redis and what stands behind `?` say how to use it, not
+    /// where it is, and are left out.
     pub fn new(
         component: &Component,
         manifest: &Manifest,
@@ -62,11 +63,8 @@ impl AllowedHosts {
             if !template.is_literal() && matches!(text.as_str(), "" | "http://" | "https://") {
                 continue;
             }
-            let place = match text.split_once('?') {
-                Some((place, _)) if !template.is_literal() => place,
-                _ => &text,
-            };
-            entries.push(Entry::parse(place, &components).map_err(refuse)?);
+            let place = if template.is_literal() { text } else { place(&text) };
+            entries.push(Entry::parse(&place, &components).map_err(refuse)?);
         }
         Ok(Self { entries })
     }
@@ -99,6 +97,17 @@ fn parse_address(address: &str, scheme: &str) -> Option<Url> {
     let address = without_user(address);
     let whole = Url::parse(&address).ok().filter(Url::has_host);
     whole.or_else(|| Url::parse(&format!("{scheme}://{address}")).ok())
+}
+
+/// Where an address leads.
+fn place(address: &str) -> String {
+    let (place, _) = address.split_once('?').unwrap_or((address, ""));
+    let place = without_user(place);
+    let redis = place.strip_prefix("redis://");
+    match redis.and_then(|rest| rest.split_once('/')) {
+        Some((server, _database)) => format!("redis://{server}"),
+        None => place,
+    }
 }
 
 /// Leaves out `user:password@`: a password may hold `#` or other letters that would end the host.

@@ -1,9 +1,14 @@
 //! What travels.
 
 use kernel::Instant;
+use serde::{Deserialize, Serialize};
 
 /// JSON clients read whole numbers up to here exactly: 2^53 - 1.
 const MAX_POSITION: u64 = (1 << 53) - 1;
+
+const MAX_ID: usize = 500;
+const MAX_TOPIC: usize = 100;
+const MAX_KEY: usize = 200;
 
 /// Something that happened in one domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,13 @@ pub struct Delivery {
     pub published: u32,
 }
 
+/// The data of an event that stands for one that could not travel; no other event has such data.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tombstone {
+    undeliverable: String,
+}
+
 /// Why something is no event: a field that can't be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
@@ -51,15 +63,50 @@ pub enum Malformed {
 }
 
 impl Event {
+    /// Why the event in whose place this one stands could not travel; none for an event that says what
+    /// happened. Whatever its topic, a consumer puts the former aside, with this reason.
+    pub fn undeliverable(&self) -> Option<String> {
+        // An array of the right values would pass for one.
+        let object = self.data.starts_with('{').then_some(self.data.as_str())?;
+        let tombstone: Tombstone = serde_json::from_str(object).ok()?;
+        Some(tombstone.undeliverable)
+    }
+
+    /// What travels in the place of this event, under its id and topic as far as they can be.
+    pub(crate) fn tombstone(&self, why: &impl ToString) -> Self {
+        let undeliverable = why.to_string();
+        let id = match check_text("id", &self.id, MAX_ID) {
+            Ok(()) => self.id.clone(),
+            Err(_) => format!("undeliverable:{}", self.position),
+        };
+        Self {
+            id,
+            topic: fitting(&self.topic, MAX_TOPIC),
+            key: fitting(&self.key, MAX_KEY),
+            position: self.position,
+            occurred_at: self.occurred_at,
+            data: serde_json::json!(Tombstone { undeliverable }).to_string(),
+        }
+    }
+
     /// Whether its fields are within their limits. The data are looked at when it is encoded or decoded.
     pub(crate) fn check(&self) -> Result<(), Malformed> {
-        check_text("id", &self.id, 500)?;
-        check_text("topic", &self.topic, 100)?;
-        check_text("key", &self.key, 200)?;
+        check_text("id", &self.id, MAX_ID)?;
+        check_text("topic", &self.topic, MAX_TOPIC)?;
+        check_text("key", &self.key, MAX_KEY)?;
         match self.position {
             1..=MAX_POSITION => Ok(()),
             _ => Err(Malformed::Position),
         }
+    }
+}
+
+/// As much of a text as an event takes.
+fn fitting(text: &str, most: usize) -> String {
+    let plain = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    match text {
+        "" => "-".to_owned(),
+        text => text.chars().take(most).map(plain).collect(),
     }
 }
 

@@ -45,7 +45,8 @@ pub struct Parcel {
 pub struct Packed {
     /// The messages, in the order of the events.
     pub parcels: Vec<Parcel>,
-    /// Positions of events that can't travel, and why: defects of their producer.
+    /// Positions of events that can't travel, and why: defects of their producer, told with the first
+    /// publishing only.
     pub refused: Vec<(u64, EncodeError)>,
 }
 
@@ -55,9 +56,9 @@ pub enum EncodeError {
     /// A field can't be.
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    /// Nobody would read a message of this size.
-    #[error("{0} bytes; at most {MAX_TAKEN_BYTES} are read")]
-    TooLarge(usize),
+    /// Nobody would read a message of its size.
+    #[error("more than the {MAX_TAKEN_BYTES} bytes that are read")]
+    TooLarge,
     /// A message tells of something.
     #[error("{0} events; a message has 1 to {MAX_EVENTS}")]
     Count(usize),
@@ -66,9 +67,9 @@ pub enum EncodeError {
 /// Why something from the bus is no message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// It was not even looked at.
-    #[error("{0} bytes; at most {MAX_TAKEN_BYTES} are read")]
-    TooLarge(usize),
+    /// It was not even looked at, and a broker may have cut it.
+    #[error("more than the {MAX_TAKEN_BYTES} bytes that are read")]
+    TooLarge,
     /// It is not UTF-8.
     #[error("not a text")]
     NotText,
@@ -126,15 +127,15 @@ impl Message {
         }
         let parcel = open.close();
         match parcel.text.len() {
-            bytes if bytes > MAX_TAKEN_BYTES => Err(EncodeError::TooLarge(bytes)),
-            _ => Ok(parcel.text),
+            ..=MAX_TAKEN_BYTES => Ok(parcel.text),
+            _ => Err(EncodeError::TooLarge),
         }
     }
 
     /// Reads a message from the bus. Anybody may have written it.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_TAKEN_BYTES {
-            return Err(DecodeError::TooLarge(bytes.len()));
+            return Err(DecodeError::TooLarge);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::NotText)?;
         let wire: WireMessage<'_> = object(text).map_err(DecodeError::NotAMessage)?;
@@ -156,6 +157,9 @@ impl Message {
 
 /// Makes messages of events that are due: up to 100 events and 256 KiB each. What was published before
 /// travels alone, in case it was the company that kept it from being read.
+///
+/// In the place of an event that can't travel goes its tombstone ([`Event::undeliverable`]), so that
+/// consumers can put it aside and acknowledge what is behind it.
 pub fn pack(producer: &str, deliveries: &[Delivery]) -> Packed {
     let mut packed = Packed::default();
     let mut open: Option<Open> = None;
@@ -163,8 +167,13 @@ pub fn pack(producer: &str, deliveries: &[Delivery]) -> Packed {
         let (new, text) = match begin(producer, event) {
             Ok(begun) => begun,
             Err(error) => {
-                packed.refused.push((event.position, error));
-                continue;
+                let tombstone = begin(producer, &event.tombstone(&error));
+                if *published == 0 || tombstone.is_err() {
+                    packed.refused.push((event.position, error));
+                }
+                // Without a producer or a position there is nothing that could travel.
+                let Ok(begun) = tombstone else { continue };
+                begun
             }
         };
         let alone = *published > 0;
@@ -188,8 +197,8 @@ pub fn pack(producer: &str, deliveries: &[Delivery]) -> Packed {
 fn begin(producer: &str, event: &Event) -> Result<(Open, String), EncodeError> {
     let (open, text) = (Open::new(producer)?, encode_event(event)?);
     match open.len_with(&text) {
-        bytes if bytes > MAX_TAKEN_BYTES => Err(EncodeError::TooLarge(bytes)),
-        _ => Ok((open, text)),
+        ..=MAX_TAKEN_BYTES => Ok((open, text)),
+        _ => Err(EncodeError::TooLarge),
     }
 }
 
@@ -239,8 +248,11 @@ impl Open {
     }
 }
 
-fn encode_event(event: &Event) -> Result<String, Malformed> {
+fn encode_event(event: &Event) -> Result<String, EncodeError> {
     event.check()?;
+    if event.data.len() > MAX_TAKEN_BYTES {
+        return Err(EncodeError::TooLarge);
+    }
     let data = RawValue::from_string(event.data.clone()).map_err(|_| Malformed::Data)?;
     check_data(&data)?;
     let wire = WireEvent {
@@ -251,7 +263,7 @@ fn encode_event(event: &Event) -> Result<String, Malformed> {
         occurred_at: event.occurred_at.micros(),
         data,
     };
-    serde_json::to_string(&wire).map_err(|_| Malformed::Data)
+    serde_json::to_string(&wire).map_err(|_| Malformed::Data.into())
 }
 
 fn decode_event(text: &str) -> Result<Event, String> {

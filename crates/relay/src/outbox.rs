@@ -14,6 +14,9 @@ pub const SCHEMA: &str = include_str!("../schema/create_relay.sql");
 /// Events in one drain at most, whatever is asked for: a transaction stays short.
 const MOST: u32 = 1_000;
 
+/// Bytes of data in one drain at most, so that its caller has the memory for them: 4 MiB.
+pub const MOST_BYTES: u32 = 4 * 1024 * 1024;
+
 /// Up to `limit` events to publish now: new ones first, then those that were published some time ago and
 /// are still beyond `acknowledged`, the position up to which every consumer has everything (0 if nobody
 /// knows).
@@ -25,6 +28,9 @@ const MOST: u32 = 1_000;
 /// What is answered is marked as published **before** it is, and nobody else gets it until its back-off
 /// has passed: 5 s, doubled with every publishing, 5 minutes at most. A crash in between costs that time,
 /// never an event. When nothing is due, nothing is written.
+///
+/// The events weigh up to 4 MiB together; a heavier one comes alone, with the beginning of its data:
+/// no message carries it, as [`crate::message::pack`] sees. What does not fit stays due.
 ///
 /// An acknowledgement of a position that was never given is not believed: an event published once too
 /// often does no harm, one never published does.
@@ -38,9 +44,11 @@ pub fn drain(db: &Db, now: Instant, acknowledged: u64, limit: u32) -> Result<Vec
     db.transaction(|tx| {
         let last = take_turn(tx, acknowledged)?;
         give_positions(tx, last, limit)?;
-        let due = tx.query(include_str!("sql/due.sql"), params![now, limit])?;
-        if !due.is_empty() {
-            tx.execute(include_str!("sql/mark_published.sql"), params![now, limit])?;
+        let due = tx.query(include_str!("sql/due.sql"), params![now, limit, MOST_BYTES])?;
+        if let Some(last) = due.last() {
+            let (due_at, position): (i64, i64) = (last.get("due_at")?, last.get("position")?);
+            let chosen = params![now, due_at, position];
+            tx.execute(include_str!("sql/mark_published.sql"), chosen)?;
         }
         Ok(due.iter().map(delivery).collect::<Result<_, _>>()?)
     })

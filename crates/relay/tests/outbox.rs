@@ -5,10 +5,10 @@ mod bench;
 
 use std::collections::BTreeMap;
 
-use bench::{Death, Line, PRODUCING, number, write};
+use bench::{Death, Line, PRODUCING, number, write, write_data};
 use expect_test::expect;
 use kernel::Millis;
-use relay::outbox::drain;
+use relay::outbox::{MOST_BYTES, drain};
 use relay::{Delivery, outbox};
 use store::{Db, DbError, Value, native};
 use testkit::{Clock, NEW_YEAR};
@@ -90,6 +90,33 @@ fn a_limit_is_kept_and_the_rest_comes_next_time() {
 }
 
 #[test]
+fn a_drain_weighs_4_mib_and_leaves_the_rest_as_it_was() {
+    let (db, kib) = (native::in_memory(PRODUCING).unwrap(), 1_024);
+    let sizes = [900, 900, 900, 900, 900, 20_000, 4_096, 1, 900];
+    for (number, size) in (1_u8..).zip(sizes) {
+        write_data(&db, &number.to_string(), NEW_YEAR, &"x".repeat(size * kib));
+    }
+    let mut drains = Vec::new();
+    loop {
+        let due = drain(&db, NEW_YEAR, 0, 100).unwrap();
+        let Some(last) = due.last() else { break };
+        drains.push(format!("{} up to {}", due.len(), last.event.position));
+        let most = due
+            .iter()
+            .map(|delivery| delivery.event.data.len())
+            .sum::<usize>();
+        assert!(most <= MOST_BYTES as usize, "{most}");
+        assert!(due.iter().all(|delivery| delivery.published == 0), "{drains:?}");
+    }
+    expect!["4 up to 4, 1 up to 5, 1 up to 6, 1 up to 7, 2 up to 9"].assert_eq(&drains.join(", "));
+    // What was published is due again in the same portions, nothing of it twice.
+    let later = NEW_YEAR.after(Millis(5_000));
+    let again = std::iter::repeat_with(|| drain(&db, later, 0, 100).unwrap().len());
+    assert_eq!(again.take(drains.len()).sum::<usize>(), sizes.len());
+    assert_eq!(told(&drain(&db, later, 0, 100).unwrap()), [""; 0]);
+}
+
+#[test]
 fn what_is_acknowledged_is_never_published_again() {
     let db = producer(&["a", "b", "c"]);
     drain(&db, NEW_YEAR, 0, 10).unwrap();
@@ -163,7 +190,7 @@ fn a_busy_second_is_ten_statements() {
         update outbox
         insert into outbox_delivery (position)
         update outbox_relay set last_position = ?1 where relay_id = 1
-        select outbox.event_id, outbox.topic, outbox.key, outbox.position, outbox.occurred_at, outbox.data,
+        select outbox.event_id, outbox.topic, outbox.key, outbox.position, outbox.occurred_at,
         update outbox_delivery
         commit"#]]
     .assert_eq(&line.said().join("\n"));
@@ -180,14 +207,15 @@ fn no_statement_looks_at_what_was_acknowledged_long_ago() {
             .map(|row| row.get::<String>("detail").unwrap() + "\n")
             .collect::<String>()
     };
-    let two = [Value::Integer(1), Value::Integer(2)];
+    let three = [1, 2, 3].map(Value::Integer);
+    let two = &three[..2];
     let text = [
-        plan(include_str!("../src/sql/work.sql"), &two),
+        plan(include_str!("../src/sql/work.sql"), two),
         plan(include_str!("../src/sql/forget_acknowledged.sql"), &two[..1]),
-        plan(include_str!("../src/sql/give_positions.sql"), &two),
+        plan(include_str!("../src/sql/give_positions.sql"), two),
         plan(include_str!("../src/sql/await_publishing.sql"), &two[..1]),
-        plan(include_str!("../src/sql/due.sql"), &two),
-        plan(include_str!("../src/sql/mark_published.sql"), &two),
+        plan(include_str!("../src/sql/due.sql"), &three),
+        plan(include_str!("../src/sql/mark_published.sql"), &three),
     ];
     expect![[r#"
         SEARCH outbox_relay USING INTEGER PRIMARY KEY (rowid=?)
@@ -207,13 +235,20 @@ fn no_statement_looks_at_what_was_acknowledged_long_ago() {
         --
         SEARCH outbox USING COVERING INDEX sqlite_autoindex_outbox_2 (position>?)
         --
+        CO-ROUTINE weighed
+        CO-ROUTINE (subquery-4)
+        CO-ROUTINE (subquery-5)
+        CO-ROUTINE due
         SEARCH outbox_delivery USING INDEX outbox_delivery_by_time (due_at<?)
+        SCAN due
         SEARCH outbox USING INDEX sqlite_autoindex_outbox_2 (position=?)
+        SCAN (subquery-5)
+        SCAN (subquery-4)
+        SCAN weighed
+        SEARCH outbox USING INDEX sqlite_autoindex_outbox_2 (position=?)
+        USE TEMP B-TREE FOR ORDER BY
         --
-        SEARCH outbox_delivery USING INTEGER PRIMARY KEY (rowid=?)
-        LIST SUBQUERY 1
-        SEARCH outbox_delivery USING COVERING INDEX outbox_delivery_by_time (due_at<?)
-        CREATE BLOOM FILTER
+        SEARCH outbox_delivery USING INDEX outbox_delivery_by_time (due_at<?)
     "#]]
     .assert_eq(&text.join("--\n"));
 }

@@ -3,7 +3,7 @@
 use rusqlite::ErrorCode;
 
 /// What a guest is told. `to_string()` is the text to hand over: for [`Error::Io`] it is SQLite's
-/// own message, since guests match on it.
+/// own message, since guests match on it; `crates/store` sorts the others by their texts too.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The disk, or the size the database may have, is used up.
@@ -28,16 +28,6 @@ pub enum Error {
     /// The database is closed.
     #[error("the database is closed")]
     Closed,
-}
-
-impl Error {
-    /// Whether the same statement, sent again later, may succeed.
-    pub fn retryable(&self) -> bool {
-        match self {
-            Self::Busy | Self::Timeout | Self::RolledBack => true,
-            Self::DatabaseFull | Self::Io(_) | Self::Closed => false,
-        }
-    }
 }
 
 impl From<rusqlite::Error> for Error {

@@ -2,13 +2,16 @@
 //!
 //! The same list runs natively (`crates/store/tests`) and inside wasm, on the database that the host gives
 //! to a guest (`tests/guests/storage`). A case gets a way to open one fresh database as often as it likes,
-//! and panics when a promise is broken.
+//! and panics when a promise is broken. Beside them stands what the tests of every component need: its
+//! migrations proven, and a [`gated`] way to its database.
 #![allow(clippy::unwrap_used, reason = "a broken promise ends the case")]
 
 mod cases;
+mod gate;
 #[cfg(not(target_family = "wasm"))]
 mod schema;
 
+pub use gate::{counted, gated, shared};
 #[cfg(not(target_family = "wasm"))]
 pub use schema::assert_migrations;
 

@@ -52,21 +52,24 @@ impl Db {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let driver = self.driver.as_ref();
-        driver.execute(driver.begin(), &[])?;
-        match work(&Tx { driver }) {
-            Ok(value) => match driver.execute("commit", &[]) {
-                Ok(_) => Ok(value),
-                Err(error) => {
-                    roll_back(driver);
-                    Err(error.into())
-                }
-            },
-            Err(refusal) => {
-                roll_back(driver);
-                Err(refusal)
-            }
+        begin(driver)?;
+        let done = work(&Tx { driver });
+        let done = done.and_then(|value| Ok(driver.execute("commit", &[]).map(|_| value)?));
+        if done.is_err() {
+            roll_back(driver);
         }
+        done
     }
+}
+
+/// A begin that failed may have lost only its answer; one that found the database busy began nothing, and
+/// a rollback would wait in the same line.
+fn begin(driver: &dyn Driver) -> Result<(), DbError> {
+    let begun = driver.execute(driver.begin(), &[]).map(drop);
+    if begun.as_ref().is_err_and(|error| !matches!(error, DbError::Busy)) {
+        roll_back(driver);
+    }
+    begun
 }
 
 /// A rollback that fails leaves nothing to do: the connection is dropped with its transaction.

@@ -67,6 +67,7 @@ impl DbError {
     }
 }
 
+/// SQLite's own words, then those of our host, which ends what takes too long.
 fn is_outage(message: &str) -> bool {
     [
         "disk I/O error",
@@ -74,6 +75,9 @@ fn is_outage(message: &str) -> bool {
         "unable to open database file",
         "readonly database",
         "timed out",
+        "the time limit was exceeded",
+        "has been rolled back",
+        "the database is closed",
     ]
     .iter()
     .any(|outage| message.contains(outage))
@@ -122,5 +126,14 @@ mod tests {
         assert_eq!(kind("database is locked"), "Busy");
         assert_eq!(kind("disk I/O error"), r#"Unavailable("disk I/O error")"#);
         assert_eq!(kind("no such table: x"), r#"Other("no such table: x")"#);
+    }
+
+    #[test]
+    fn what_the_host_says_of_itself_is_no_defect() {
+        use sqlite::Error::{Busy, Closed, DatabaseFull, RolledBack, Timeout};
+        for error in [Busy, Closed, DatabaseFull, RolledBack, Timeout] {
+            let text = error.to_string();
+            assert!(DbError::from_sqlite_message(&text).retryable(), "{text}");
+        }
     }
 }

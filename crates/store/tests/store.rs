@@ -1,10 +1,12 @@
 //! The suite on SQLite natively, and what only threads can show.
 
+use std::cell::{Cell, RefCell};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Barrier;
 
 use store::{Db, DbError, native, params};
-use store_suite::{CASES, FIRST, SECOND, won};
+use store_suite::{CASES, FIRST, SECOND, gated, won};
 
 fn open(path: &Path) -> Db {
     native::open(path, &[FIRST, SECOND]).expect("the database opens")
@@ -23,6 +25,44 @@ fn the_native_driver_keeps_every_promise() {
 fn a_database_in_memory_is_a_database() {
     let db = native::in_memory(&[FIRST, SECOND]).expect("the database opens");
     assert_eq!(won(&db, "a"), Some(10));
+}
+
+#[test]
+fn a_transaction_that_began_unheard_is_not_in_the_way_of_the_next() {
+    let deaf = Rc::new(Cell::new(false));
+    let lost = deaf.clone();
+    let driver = gated(native::in_memory_driver().expect("a database"), move |statement, run| {
+        let answer = run();
+        match statement {
+            "begin immediate" if lost.get() => Err(DbError::Unavailable("lost".to_owned())),
+            _ => answer,
+        }
+    });
+    let db = Db::open(driver, &[FIRST, SECOND]).expect("the database opens");
+    let spend = |tx: &store::Tx<'_>| tx.execute("update purse set won = won - 1", params![]);
+    deaf.set(true);
+    assert!(matches!(db.transaction(spend), Err(DbError::Unavailable(_))));
+    deaf.set(false);
+    assert_eq!(won(&db, "a"), Some(10));
+    db.transaction(spend).expect("nothing is left of the first");
+    assert_eq!(won(&db, "a"), Some(9));
+}
+
+#[test]
+fn nobody_waits_twice_for_a_busy_database() {
+    let said: Rc<RefCell<Vec<String>>> = Rc::default();
+    let heard = said.clone();
+    let driver = gated(native::in_memory_driver().expect("a database"), move |statement, run| {
+        heard.borrow_mut().push(statement.to_owned());
+        match statement {
+            "begin immediate" => Err(DbError::Busy),
+            _ => run(),
+        }
+    });
+    let db = Db::open(driver, &[]).expect("the database opens");
+    let answer = db.transaction(|tx| tx.execute("select 1", params![]));
+    assert!(matches!(answer, Err(DbError::Busy)));
+    assert_eq!(*said.borrow(), ["begin immediate"]);
 }
 
 #[test]

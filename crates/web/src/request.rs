@@ -5,6 +5,9 @@ use crate::{Code, Problem, Query};
 /// The largest body a JSON route takes: 1 MiB.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const MAX_KEY_CHARS: usize = 255;
+
 /// An HTTP method, as far as we answer it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -119,6 +122,20 @@ impl Request {
     /// Whether a header is there at all; `name` in lower case.
     pub fn has_header(&self, name: &str) -> bool {
         self.headers.iter().any(|(key, _)| key == name)
+    }
+
+    /// The client's `Idempotency-Key`: 1 to 255 visible ASCII characters, at most once.
+    pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+        if !self.has_header(IDEMPOTENCY_KEY) {
+            return Ok(None);
+        }
+        let key = self.header(IDEMPOTENCY_KEY).map(str::trim);
+        let key = key.filter(|key| (1..=MAX_KEY_CHARS).contains(&key.len()));
+        let wrong = || {
+            let why = format!("must be 1 to {MAX_KEY_CHARS} visible ASCII characters, once");
+            Problem::invalid_field("Idempotency-Key", why)
+        };
+        key.map(Some).ok_or_else(wrong)
     }
 
     /// The query's parameters.

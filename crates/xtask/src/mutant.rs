@@ -20,6 +20,7 @@ pub(crate) fn build(tree: &Tree, target: &Target, guests: &[Guest]) -> Result<()
         .iter()
         .flat_map(|guest| guest.mutants.iter().map(move |name| (guest, name.as_str())))
         .collect();
+    forget_others(tree, &mutants)?;
     let real: Vec<PathBuf> = guests.iter().map(|guest| artefact(tree, &guest.name)).collect();
     for (number, (guest, name)) in mutants.iter().enumerate() {
         let stamp = tree.target(&format!("mutants/{name}/.built"));
@@ -42,6 +43,21 @@ pub(crate) fn build(tree: &Tree, target: &Target, guests: &[Guest]) -> Result<()
     let mut command = guest_cargo(tree, "build", guests);
     target.configure(&mut command);
     run(command.arg("--quiet"))
+}
+
+/// Removes what was built of mutants that are no more.
+fn forget_others(tree: &Tree, mutants: &[(&Guest, &str)]) -> Result<()> {
+    let dir = tree.target("mutants");
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(&dir).with_context(|| format!("could not read {}", dir.display()))? {
+        let entry = entry?;
+        if !mutants.iter().any(|(_, name)| entry.file_name() == *name) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn one(tree: &Tree, target: &Target, guests: &[Guest], guest: &Guest, name: &str) -> Result<()> {

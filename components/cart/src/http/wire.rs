@@ -2,10 +2,10 @@
 
 use kernel::{ProductId, Quantity, SkuId};
 use serde::{Deserialize, Serialize};
-use web::{FieldError, Problem, Request, Whole};
+use web::{FieldError, Object, Problem, Whole};
 
 use crate::app::Wanted;
-use crate::domain::Line;
+use crate::domain::{Adjusted, Line, MAX_LINES, Merged, Refused};
 
 /// The body of `POST /cart/items`.
 #[derive(Deserialize)]
@@ -14,6 +14,13 @@ pub(super) struct NewItem {
     product_id: Option<Whole>,
     sku_id: Option<Whole>,
     quantity: Option<Whole>,
+}
+
+/// The body of `POST /cart/merge`: what the client kept of a guest's cart.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewMerge {
+    items: Option<Vec<Object<NewItem>>>,
 }
 
 /// The body of `PATCH /cart/items/{productId}`.
@@ -27,19 +34,27 @@ impl NewItem {
     /// What is asked for, or everything that is wrong with it.
     pub(super) fn parse(self) -> Result<Wanted, Problem> {
         let mut errors = Errors(Vec::new());
-        let product = errors.required("productId", self.product_id, ProductId::try_from);
-        let sku = self
-            .sku_id
-            .map(|sku| errors.checked("skuId", SkuId::try_from(sku.0)));
-        let quantity = errors.required("quantity", self.quantity, Quantity::try_new);
-        match (product, quantity) {
-            (Some(product), Some(quantity)) if errors.0.is_empty() => Ok(Wanted {
-                product,
-                sku: sku.flatten(),
-                quantity,
-            }),
-            _ => Err(Problem::invalid(errors.0)),
+        let wanted = errors.wanted("", self);
+        wanted.ok_or_else(|| Problem::invalid(errors.0))
+    }
+}
+
+impl NewMerge {
+    /// What is to come in, or everything that is wrong with it.
+    pub(super) fn parse(self) -> Result<Vec<Wanted>, Problem> {
+        let Some(items) = self.items else {
+            return Err(Problem::invalid_field("items", "is missing"));
+        };
+        if !(1..=MAX_LINES as usize).contains(&items.len()) {
+            let why = format!("must be 1 to {MAX_LINES} lines");
+            return Err(Problem::invalid_field("items", why));
         }
+        let mut errors = Errors(Vec::new());
+        let mut wanted = |(index, Object(item))| errors.wanted(&format!("items[{index}]."), item);
+        // Every item is looked at, also behind one that is wrong.
+        let parsed: Vec<Option<Wanted>> = items.into_iter().enumerate().map(&mut wanted).collect();
+        let parsed: Option<Vec<Wanted>> = parsed.into_iter().collect();
+        parsed.ok_or_else(|| Problem::invalid(errors.0))
     }
 }
 
@@ -60,6 +75,22 @@ impl NewQuantity {
 struct Errors(Vec<FieldError>);
 
 impl Errors {
+    /// An item whose fields are called `prefix` and their name.
+    fn wanted(&mut self, prefix: &str, item: NewItem) -> Option<Wanted> {
+        let name = |field: &str| format!("{prefix}{field}");
+        let product = self.required(&name("productId"), item.product_id, ProductId::try_from);
+        let sku = match item.sku_id {
+            Some(Whole(sku)) => self.checked(&name("skuId"), SkuId::try_from(sku)).map(Some),
+            None => Some(None),
+        };
+        let quantity = self.required(&name("quantity"), item.quantity, Quantity::try_new);
+        Some(Wanted {
+            product: product?,
+            sku: sku?,
+            quantity: quantity?,
+        })
+    }
+
     fn required<T, E: ToString>(
         &mut self,
         field: &str,
@@ -85,24 +116,6 @@ impl Errors {
     }
 }
 
-/// The client's `Idempotency-Key`: 1 to 255 visible ASCII characters, at most once.
-pub(super) fn idempotency_key(request: &Request) -> Result<Option<&str>, Problem> {
-    if !request.has_header("idempotency-key") {
-        return Ok(None);
-    }
-    let key = request
-        .header("idempotency-key")
-        .map(str::trim)
-        .filter(|key| (1..=255).contains(&key.len()));
-    let wrong = || {
-        Problem::invalid_field(
-            "Idempotency-Key",
-            "must be 1 to 255 visible ASCII characters, once",
-        )
-    };
-    key.map(Some).ok_or_else(wrong)
-}
-
 /// A line as its owner sees it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -119,5 +132,58 @@ impl LineView {
             sku_id: line.sku.get(),
             quantity: line.quantity.get(),
         }
+    }
+}
+
+/// The cart after a merge, and what did not come in as it was asked for.
+#[derive(Serialize)]
+pub(super) struct MergedView {
+    items: Vec<LineView>,
+    adjusted: Vec<AdjustedView>,
+}
+
+impl MergedView {
+    pub(super) fn of(merged: &Merged) -> Self {
+        Self {
+            items: merged.lines.iter().map(LineView::of).collect(),
+            adjusted: merged.adjusted.iter().map(AdjustedView::of).collect(),
+        }
+    }
+}
+
+/// What a guest asked for, and how much of it came in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AdjustedView {
+    product_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku_id: Option<u64>,
+    asked: u32,
+    quantity: u32,
+    reason: &'static str,
+}
+
+impl AdjustedView {
+    fn of(adjusted: &Adjusted) -> Self {
+        Self {
+            product_id: adjusted.asked.product.get(),
+            sku_id: adjusted.asked.sku.map(SkuId::get),
+            asked: adjusted.asked.pieces,
+            quantity: adjusted.came_in,
+            reason: reason(adjusted.reason),
+        }
+    }
+}
+
+/// The word for a client's program.
+const fn reason(refused: Refused) -> &'static str {
+    match refused {
+        Refused::UnknownProduct => "UNKNOWN_PRODUCT",
+        Refused::UnknownSku => "UNKNOWN_SKU",
+        Refused::SkuRequired => "SKU_REQUIRED",
+        Refused::NotInCart => "NOT_IN_CART",
+        Refused::TooMany => "TOO_MANY",
+        Refused::Full => "CART_FULL",
+        Refused::OutOfStock { .. } => "OUT_OF_STOCK",
     }
 }

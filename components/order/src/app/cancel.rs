@@ -77,9 +77,10 @@ impl App<'_> {
                         attempt: 1,
                         lease,
                         from_cart: false,
+                        key: key.map(|used| used.key),
                         stuck: None,
                     };
-                    let course = Course::forward(entry.order, work, key.is_some(), self.now);
+                    let course = Course::forward(entry.order, work, self.now);
                     return Ok(self.answer(course));
                 }
                 Claim::Lost | Claim::KeyTaken => {}

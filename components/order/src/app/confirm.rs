@@ -78,9 +78,10 @@ impl App<'_> {
                         attempt: 1,
                         lease,
                         from_cart: entry.work.is_some_and(|work| work.from_cart),
+                        key: key.map(|used| used.key),
                         stuck: None,
                     };
-                    let course = Course::forward(entry.order, work, key.is_some(), self.now);
+                    let course = Course::forward(entry.order, work, self.now);
                     return Ok(self.answer(course));
                 }
                 Claim::Lost | Claim::KeyTaken => {}

@@ -19,8 +19,8 @@ pub enum RetryError {
     /// There is no such order.
     #[error("no such order")]
     NotFound,
-    /// It does not wait for a person.
-    #[error("it is not stuck")]
+    /// It does not wait for a person, or not after this attempt.
+    #[error("it is not stuck, or not at this attempt")]
     NotStuck,
     /// The store.
     #[error(transparent)]
@@ -38,9 +38,11 @@ impl App<'_> {
     }
 
     /// A person has looked: what was refused is asked again, as a new attempt, and the order driven on.
-    pub fn retry(&self, order: OrderId) -> Result<Detail, RetryError> {
+    ///
+    /// Who names the attempt that was looked at causes at most one more, however often the call is repeated.
+    pub fn retry(&self, order: OrderId, attempt: Option<u32>) -> Result<Detail, RetryError> {
         let lease = self.lease(self.now);
-        match self.ledger.retry(order, lease)? {
+        match self.ledger.retry(order, attempt, lease)? {
             Some(work) => self.recover_taken(order, work)?,
             None if self.ledger.find(order)?.is_some() => return Err(RetryError::NotStuck),
             None => return Err(RetryError::NotFound),

@@ -1,7 +1,7 @@
-use kernel::{Instant, OrderId};
+use kernel::{Instant, OrderId, Outcome};
 use store::DbError;
 
-use super::{App, Decided, Ended, Reply};
+use super::{App, Decided, Ended, Kept, Reply};
 use crate::domain::{Cancellation, Entry, Failure, Order, State, Stuck, Task, Work};
 use crate::saga::{End, Log, Next, Plan, Step, next};
 
@@ -10,8 +10,6 @@ pub(super) struct Course {
     pub(super) order: Order,
     pub(super) work: Work,
     pub(super) plan: Plan,
-    /// Whether a client's key may wait for the answer.
-    pub(super) keyed: bool,
     /// What is written down happened at this moment.
     pub(super) now: Instant,
     /// Why the order fails, as far as it is known.
@@ -24,37 +22,42 @@ pub(super) struct Course {
 
 impl Course {
     /// On with what the client asked for.
-    pub(super) const fn forward(order: Order, work: Work, keyed: bool, now: Instant) -> Self {
+    pub(super) fn forward(order: Order, work: Work, now: Instant) -> Self {
         let from_cart = work.from_cart;
         let plan = match &work.task {
             Task::Place { pay_until: None } => Plan::Place { from_cart },
             Task::Place { pay_until: Some(_) } | Task::Await { .. } => Plan::Await,
             Task::Confirm { .. } => Plan::Confirm { from_cart },
+            Task::Undo { .. } => Plan::Undo,
             Task::Finish => Plan::Finish { from_cart },
             Task::Cancel { .. } => Plan::Cancel,
             Task::Expire => Plan::Expire,
         };
-        Self::of(order, work, plan, keyed, now, Failure::Unavailable)
+        let failure = if let Task::Undo { failure } = &work.task {
+            failure.clone()
+        } else {
+            Failure::Unavailable
+        };
+        Self::of(order, work, plan, now, failure)
     }
 
     /// On with what somebody left behind: checkouts are undone, all else is carried on.
-    pub(super) const fn recovery(order: Order, work: Work, now: Instant) -> Self {
+    pub(super) fn recovery(order: Order, work: Work, now: Instant) -> Self {
         match &work.task {
             Task::Place { .. } | Task::Confirm { .. } => {
-                Self::of(order, work, Plan::Undo, true, now, Failure::Abandoned)
+                Self::of(order, work, Plan::Undo, now, Failure::Abandoned)
             }
-            Task::Await { .. } | Task::Finish | Task::Cancel { .. } | Task::Expire => {
-                Self::forward(order, work, true, now)
+            Task::Await { .. } | Task::Undo { .. } | Task::Finish | Task::Cancel { .. } | Task::Expire => {
+                Self::forward(order, work, now)
             }
         }
     }
 
-    const fn of(order: Order, work: Work, plan: Plan, keyed: bool, now: Instant, failure: Failure) -> Self {
+    const fn of(order: Order, work: Work, plan: Plan, now: Instant, failure: Failure) -> Self {
         Self {
             order,
             work,
             plan,
-            keyed,
             now,
             failure,
             trouble: String::new(),
@@ -62,9 +65,10 @@ impl Course {
         }
     }
 
-    /// The answer as the keys of this order get it; none when no key can wait.
-    pub(super) fn kept<'a>(&self, reply: &'a Reply) -> Option<&'a Reply> {
-        self.keyed.then_some(reply)
+    /// The answer as the client's key gets it; none when there is no key.
+    pub(super) fn kept<'a>(&'a self, reply: &'a Reply) -> Option<Kept<'a>> {
+        let key = self.work.key.as_ref()?;
+        Some(Kept { key, reply })
     }
 
     pub(super) fn note(&mut self, step: &str, why: &str) {
@@ -189,7 +193,8 @@ impl App<'_> {
         };
         match written {
             Ok(Some(reply)) => {
-                course.reply = Some(reply);
+                // A client that was told that it is PAID is told nothing else, now or later.
+                course.reply.get_or_insert(reply);
                 Way::Done
             }
             Ok(None) => left(course, "somebody else has decided it"),
@@ -212,20 +217,27 @@ impl App<'_> {
     fn cancelled(&self, course: &mut Course) -> Result<Option<Reply>, DbError> {
         let why = match &course.work.task {
             Task::Cancel { why } => why.clone(),
-            Task::Place { .. } | Task::Await { .. } | Task::Confirm { .. } | Task::Finish | Task::Expire => {
-                Cancellation::Expired
-            }
+            Task::Place { .. }
+            | Task::Await { .. }
+            | Task::Confirm { .. }
+            | Task::Undo { .. }
+            | Task::Finish
+            | Task::Expire => Cancellation::Expired,
         };
         let before = course.order.state.clone();
         let Ok(after) = before.clone().cancel(course.now, why.clone()) else {
             return Ok(None);
         };
+        let is_new = matches!(after, Outcome::Done(_));
         course.order.state = after.into_inner();
         let reply = (self.render)(&Decided::Cancelled(&course.order));
         let (owner, kept) = (course.work.lease.owner, course.kept(&reply));
-        let written = self
-            .ledger
-            .cancel(&course.order, &before, &why, owner, course.now, kept)?;
+        let written = if is_new {
+            self.ledger
+                .cancel(&course.order, &before, &why, owner, course.now, kept)?
+        } else {
+            self.ledger.end_cancel(course.order.id, owner, kept)?
+        };
         Ok(written.then_some(reply))
     }
 
@@ -240,9 +252,10 @@ impl App<'_> {
         };
         let waits = work.is_some_and(|work| matches!(work.task, Task::Await { .. }));
         let decided = match (&asked.task, &order.state) {
-            (Task::Place { .. } | Task::Confirm { .. }, State::Failed { failure, .. }) => {
-                Decided::Failed(failure)
-            }
+            (
+                Task::Place { .. } | Task::Confirm { .. } | Task::Undo { .. },
+                State::Failed { failure, .. },
+            ) => Decided::Failed(failure),
             (Task::Confirm { .. }, State::Paid { .. }) => Decided::Confirmed(&order),
             (Task::Place { .. }, State::Paid { .. }) => placed,
             (Task::Place { .. }, State::Pending { .. }) if waits => placed,

@@ -1,8 +1,8 @@
-use kernel::OrderId;
+use kernel::{Millis, OrderId};
 use store::DbError;
 
-use super::App;
 use super::drive::{Course, Way};
+use super::{App, Listed};
 use crate::domain::{Entry, Task, Work};
 
 /// How far a job came.
@@ -24,33 +24,47 @@ impl Tally {
             Way::Stuck => self.stuck += 1,
         }
     }
-
-    const fn total(self) -> u32 {
-        self.done + self.left + self.stuck
-    }
 }
 
+/// Orders that are finished together.
+const BATCH: u32 = 500;
+
+/// A job begins with no further order after this long: a slow gateway must not keep other jobs from their turn.
+const BUDGET: Millis = Millis(3_000);
+
 impl App<'_> {
-    /// Finishes what others left behind: up to `limit` orders whose lease has lapsed.
+    /// Finishes what others left behind: up to `limit` orders whose lease has lapsed, and as many paid ones as
+    /// there is time for. Those need no gateway, so they come first; what goes wrong there keeps nobody's money.
     pub fn recover(&self, limit: u32) -> Result<Tally, DbError> {
         let mut tally = Tally::default();
+        let finished = self.finish_many(&mut tally);
+        let has_time = self.budget();
         for order in self.ledger.lapsed((self.clock)(), limit)? {
+            if !has_time() {
+                break;
+            }
             tally.count(self.or_left(order, self.recover_one(order)));
         }
-        let rest = limit.saturating_sub(tally.total());
-        if rest > 0 {
-            self.finish_many(rest, &mut tally)?;
-        }
-        Ok(tally)
+        finished.map(|()| tally)
     }
 
     /// Gives up to `limit` orders back that were not paid in time.
     pub fn expire(&self, limit: u32) -> Result<Tally, DbError> {
         let mut tally = Tally::default();
+        let has_time = self.budget();
         for order in self.ledger.expired((self.clock)(), limit)? {
+            if !has_time() {
+                break;
+            }
             tally.count(self.or_left(order, self.expire_one(order)));
         }
         Ok(tally)
+    }
+
+    /// Whether there still is time, from now on.
+    fn budget(&self) -> impl Fn() -> bool {
+        let end = (self.clock)().after(BUDGET);
+        move || (self.clock)() < end
     }
 
     /// The gateway says that something became of an order's payment. That is a hint: if nobody drives the
@@ -94,28 +108,49 @@ impl App<'_> {
             attempt: 1,
             lease,
             from_cart: false,
+            key: None,
             stuck: None,
         };
         self.recover_taken(order, work)
     }
 
     /// PAID orders are many and there is hardly ever anything left to do for one, so they are taken over
-    /// together and forgotten together: two transactions for all of them.
-    fn finish_many(&self, limit: u32, tally: &mut Tally) -> Result<(), DbError> {
-        let now = (self.clock)();
-        let lease = self.lease(now);
-        let mut finished = Vec::new();
-        for (order, work) in self.ledger.take_finished(lease, now, limit)? {
-            let way = self.or_left(order, self.recover_taken(order, work));
-            tally.count(way);
-            if way == Way::Done {
-                finished.push(order);
+    /// together and forgotten together: two transactions for a whole batch.
+    fn finish_many(&self, tally: &mut Tally) -> Result<(), DbError> {
+        let has_time = self.budget();
+        loop {
+            let now = (self.clock)();
+            let lease = self.lease(now);
+            let batch = self.ledger.take_finished(lease, now, BATCH)?;
+            let is_full = batch.len() >= BATCH as usize;
+            let mut finished = Vec::new();
+            for Listed { id, found } in batch {
+                let way = if has_time() {
+                    self.or_left(id, found.and_then(|work| self.finish_one(id, work)))
+                } else {
+                    Way::Left
+                };
+                tally.count(way);
+                if way == Way::Done {
+                    finished.push(id);
+                }
+            }
+            if !finished.is_empty() {
+                self.ledger.forget(&finished, lease.owner)?;
+            }
+            // Where nothing could be finished, the next batch will fare no better.
+            if !is_full || finished.is_empty() || !has_time() {
+                return Ok(());
             }
         }
-        if !finished.is_empty() {
-            self.ledger.forget(&finished, lease.owner)?;
+    }
+
+    /// Goods are let go by the order's id alone. The order itself is read only when there is more to do.
+    fn finish_one(&self, order: OrderId, work: Work) -> Result<Way, DbError> {
+        if !work.from_cart && self.goods.commit(order).is_ok() {
+            return Ok(Way::Done);
         }
-        Ok(())
+        self.recover_taken(order, work)
     }
 
     /// One order that can't be looked at must not keep the others from it.

@@ -8,15 +8,13 @@ use kernel::{Instant, OrderId, UserId};
 use store::DbError;
 
 use super::Reply;
-use crate::domain::{Cancellation, Entry, Failure, Lease, Order, Owner, PaymentKey, State, Stuck, Work};
+use crate::domain::{Cancellation, Entry, Failure, Key, Lease, Order, Owner, PaymentKey, State, Stuck, Work};
 
 /// A client's `Idempotency-Key`, and what it asked for with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {
-    /// Whose key it is: each user has its own.
-    pub user: UserId,
-    /// The client's key: 1 to 255 visible ASCII characters.
-    pub key: String,
+    /// The key.
+    pub key: Key,
     /// What was asked, in one canonical text.
     pub command: String,
 }
@@ -32,36 +30,76 @@ pub struct UsedKey {
     pub reply: Option<Reply>,
 }
 
+/// An answer, and the key for which it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// The key.
+    pub key: &'a Key,
+    /// The answer.
+    pub reply: &'a Reply,
+}
+
+/// What became of a new order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is written down.
+    Done,
+    /// The id or the key is taken.
+    Taken,
+    /// The customer's cart is being bought already.
+    CartUnderWay,
+    /// As many of the customer's orders as may wait for a payment do.
+    TooManyWaiting,
+}
+
+/// A row of many: one that can't be read keeps nobody from the others.
+#[derive(Debug)]
+pub struct Listed<T> {
+    /// Which order.
+    pub id: OrderId,
+    /// What stands in it, or what is wrong with it.
+    pub found: Result<T, DbError>,
+}
+
 /// Orders as their customers see them.
 pub trait Orders {
-    /// Writes a PENDING order, its work and the key that made it. `false`: the id or the key is taken.
-    fn insert(&self, order: &Order, work: &Work, key: Option<&KeyUse>) -> Result<bool, DbError>;
-    /// What a user's key was used for before.
-    fn find_key(&self, user: UserId, key: &str) -> Result<Option<UsedKey>, DbError>;
+    /// Writes a PENDING order and its work, with the key that made it and may ask for the answer. At most
+    /// `most_waiting` orders of a customer wait for a payment.
+    fn insert(
+        &self,
+        order: &Order,
+        work: &Work,
+        command: Option<&KeyUse>,
+        most_waiting: u32,
+    ) -> Result<Inserted, DbError>;
+    /// What a key was used for before.
+    fn find_key(&self, key: &Key) -> Result<Option<UsedKey>, DbError>;
     /// One order of one user.
     fn load(&self, user: UserId, order: OrderId) -> Result<Option<Order>, DbError>;
     /// A user's orders before `before`, newest first.
-    fn list(&self, user: UserId, before: Option<OrderId>, limit: u32) -> Result<Vec<Order>, DbError>;
+    fn list(&self, user: UserId, before: Option<OrderId>, limit: u32) -> Result<Vec<Listed<Order>>, DbError>;
     /// One order of anybody, with what is left to do for it.
     fn find(&self, order: OrderId) -> Result<Option<Entry>, DbError>;
 }
 
 /// What the owner of an order's work does to it.
 ///
-/// A reply goes to the keys of this order that wait for one.
 pub trait Transitions {
     /// PLACE → AWAIT: goods are held, the customer may pay.
-    fn wait(&self, order: OrderId, owner: Owner, reply: Option<&Reply>) -> Result<bool, DbError>;
+    fn wait(&self, order: OrderId, owner: Owner, kept: Option<Kept<'_>>) -> Result<bool, DbError>;
     /// PENDING → PAID; what is left is to FINISH it.
-    fn pay(&self, order: &Order, owner: Owner, now: Instant, reply: Option<&Reply>) -> Result<bool, DbError>;
-    /// PENDING → FAILED. After an outage the waiting keys are free again.
+    fn pay(&self, order: &Order, owner: Owner, now: Instant, kept: Option<Kept<'_>>)
+    -> Result<bool, DbError>;
+    /// PLACE or CONFIRM → UNDO: the order can only fail any more.
+    fn give_up(&self, order: OrderId, failure: &Failure, owner: Owner) -> Result<bool, DbError>;
+    /// PENDING → FAILED. After an outage the waiting key is free again.
     fn fail(
         &self,
         order: &Order,
         failure: &Failure,
         owner: Owner,
         now: Instant,
-        reply: Option<&Reply>,
+        kept: Option<Kept<'_>>,
     ) -> Result<bool, DbError>;
     /// `before` → CANCELLED; the order is as it will be.
     fn cancel(
@@ -71,8 +109,10 @@ pub trait Transitions {
         why: &Cancellation,
         owner: Owner,
         now: Instant,
-        reply: Option<&Reply>,
+        kept: Option<Kept<'_>>,
     ) -> Result<bool, DbError>;
+    /// Nothing is left to CANCEL of an order that is CANCELLED already.
+    fn end_cancel(&self, order: OrderId, owner: Owner, kept: Option<Kept<'_>>) -> Result<bool, DbError>;
     /// FINISH → CANCEL, by its owner.
     fn turn(&self, order: OrderId, why: &Cancellation, owner: Owner) -> Result<bool, DbError>;
     /// Nobody drives it any more until a person has looked.
@@ -99,7 +139,7 @@ pub trait Claims {
         payment: &PaymentKey,
         lease: Lease,
         now: Instant,
-        key: Option<&KeyUse>,
+        command: Option<&KeyUse>,
     ) -> Result<Claim, DbError>;
     /// A PAID order gets work of the kind CANCEL, unless it has some.
     fn claim_cancel(
@@ -107,14 +147,15 @@ pub trait Claims {
         order: OrderId,
         why: &Cancellation,
         lease: Lease,
-        key: Option<&KeyUse>,
+        command: Option<&KeyUse>,
     ) -> Result<Claim, DbError>;
     /// AWAIT → EXPIRE, once the time to pay has run out.
     fn claim_expiry(&self, order: OrderId, lease: Lease, now: Instant) -> Result<bool, DbError>;
     /// Work whose lease has lapsed gets this one; none when it has not.
     fn take_over(&self, order: OrderId, lease: Lease, now: Instant) -> Result<Option<Work>, DbError>;
-    /// Work that is stuck gets this lease and another attempt; none when it is not stuck.
-    fn retry(&self, order: OrderId, lease: Lease) -> Result<Option<Work>, DbError>;
+    /// Work that is stuck, at this attempt if it is named, gets this lease and another attempt; none when it is
+    /// not.
+    fn retry(&self, order: OrderId, attempt: Option<u32>, lease: Lease) -> Result<Option<Work>, DbError>;
 }
 
 /// What is due without anybody asking.
@@ -124,7 +165,7 @@ pub trait Due {
     /// Orders whose time to pay has run out.
     fn expired(&self, now: Instant, limit: u32) -> Result<Vec<OrderId>, DbError>;
     /// Takes over many orders that are to FINISH at once.
-    fn take_finished(&self, lease: Lease, now: Instant, limit: u32) -> Result<Vec<(OrderId, Work)>, DbError>;
+    fn take_finished(&self, lease: Lease, now: Instant, limit: u32) -> Result<Vec<Listed<Work>>, DbError>;
     /// Those of these orders that the owner was to FINISH have nothing left to do.
     fn forget(&self, orders: &[OrderId], owner: Owner) -> Result<(), DbError>;
 }
@@ -145,9 +186,14 @@ pub struct Past {
 /// What administrators see.
 pub trait Desk {
     /// Everybody's orders before `before`, newest first; of one state, or of all.
-    fn all(&self, state: Option<&str>, before: Option<OrderId>, limit: u32) -> Result<Vec<Order>, DbError>;
+    fn all(
+        &self,
+        state: Option<&str>,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<Listed<Order>>, DbError>;
     /// Orders before `before` that wait for a person, newest first.
-    fn stuck(&self, before: Option<OrderId>, limit: u32) -> Result<Vec<Entry>, DbError>;
+    fn stuck(&self, before: Option<OrderId>, limit: u32) -> Result<Vec<Listed<Entry>>, DbError>;
     /// The transitions of an order, in their order.
     fn history(&self, order: OrderId) -> Result<Vec<Past>, DbError>;
 }

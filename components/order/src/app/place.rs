@@ -2,11 +2,14 @@ use kernel::{Instant, OrderId, UserId};
 
 use super::drive::Course;
 use super::placement::lines;
-use super::{App, CartPlacement, Ended, KeyUse, PlaceError, Placement};
-use crate::domain::{Cart, Item, Line, Method, Order, State, Task, Totals, Work};
+use super::{App, CartPlacement, Ended, Inserted, KeyUse, PlaceError, Placement};
+use crate::domain::{Cart, Item, Key, Line, Method, Order, State, Task, Totals, Work};
 
 /// How often a new id is tried before giving up; two in a row meet once in 67 million.
 const ID_ATTEMPTS: u32 = 4;
+
+/// How many orders of one customer may wait for a payment: each holds goods that nobody else can buy.
+const MOST_WAITING: u32 = 10;
 
 impl App<'_> {
     /// Writes an order of these items down and drives it to its end, or to where it waits for its payment.
@@ -51,9 +54,9 @@ impl App<'_> {
     }
 
     pub(super) fn key(&self, user: UserId, key: Option<&str>, command: String) -> Option<KeyUse> {
-        key.map(|key| KeyUse {
-            user,
-            key: key.to_owned(),
+        let key = key.map(str::to_owned);
+        key.map(|name| KeyUse {
+            key: Key { user, name },
             command,
         })
     }
@@ -72,6 +75,7 @@ impl App<'_> {
             attempt: 1,
             lease: self.lease(self.now),
             from_cart: wanted.from_cart,
+            key: wanted.key.as_ref().map(|used| used.key.clone()),
             stuck: None,
         };
         let mut order = Order {
@@ -85,11 +89,18 @@ impl App<'_> {
         };
         let key = wanted.key.as_ref();
         for _ in 0..ID_ATTEMPTS {
-            if self.ledger.insert(&order, &work, key)? {
-                return Ok(self.answer(Course::forward(order, work, key.is_some(), self.now)));
+            let inserted = self.ledger.insert(&order, &work, key, MOST_WAITING)?;
+            if inserted == Inserted::Done {
+                return Ok(self.answer(Course::forward(order, work, self.now)));
             }
+            // The order that is in the way may be the one that this very command has made.
             if let Some(ended) = self.repeated(key)? {
                 return Ok(ended);
+            }
+            match inserted {
+                Inserted::CartUnderWay => return Err(PlaceError::CartUnderWay),
+                Inserted::TooManyWaiting => return Err(PlaceError::TooManyWaiting(MOST_WAITING)),
+                Inserted::Done | Inserted::Taken => {}
             }
             order.id = OrderId::generate(self.now, (self.random)());
         }

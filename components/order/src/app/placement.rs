@@ -37,6 +37,12 @@ pub enum PlaceError {
     /// A line of the cart is not for sale any more; carries its place.
     #[error("line {0} of the cart is not for sale any more")]
     CartOutdated(usize),
+    /// The cart is being bought by another order at this moment.
+    #[error("the cart is being bought already")]
+    CartUnderWay,
+    /// As many orders of the customer as may wait for a payment do; carries how many.
+    #[error("{0} orders wait for a payment already")]
+    TooManyWaiting(u32),
     /// An item names nothing; carries its place.
     #[error("item {0} names nothing that is sold")]
     UnknownItem(usize),

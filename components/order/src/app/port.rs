@@ -49,7 +49,8 @@ pub enum ReserveError {
         /// How many of the first short SKU are free.
         free: u32,
     },
-    /// The contract was broken: another order's lines, an ended reservation, bad arguments.
+    /// The contract was broken: another order's lines, an ended reservation, bad arguments. What is set aside
+    /// for this order is not what was asked for.
     Broken(String),
     /// No answer.
     Unavailable(String),
@@ -122,7 +123,8 @@ pub enum ChargeError {
     Refused(String),
     /// The method is not offered.
     MethodNotOffered,
-    /// The contract was broken: another amount, user or method for this order.
+    /// The contract was broken: another amount, user or method for this order. What was taken for it is not
+    /// what was asked for.
     Broken(String),
     /// No answer.
     Unavailable(String),
@@ -139,10 +141,10 @@ pub enum VoidError {
 
 /// `shop:payment/payment`.
 pub trait Payments {
-    /// Takes the money, once per order.
-    fn charge(&self, charge: &Charge) -> Result<(), ChargeError>;
+    /// Takes the money, once per order, and tells how much of it is kept: less, once some went back.
+    fn charge(&self, charge: &Charge) -> Result<Money, ChargeError>;
     /// Takes it from a payment that the customer began in the gateway's window.
-    fn confirm(&self, charge: &Charge, payment: &PaymentKey) -> Result<(), ChargeError>;
+    fn confirm(&self, charge: &Charge, payment: &PaymentKey) -> Result<Money, ChargeError>;
     /// Gives back what was taken, under `key`, and keeps any from being taken later. The charge is the one
     /// that was or would have been made.
     fn void(&self, charge: &Charge, key: &str, reason: &str) -> Result<(), VoidError>;

@@ -2,7 +2,7 @@ use store::DbError;
 
 use super::drive::Course;
 use super::{App, Decided, Ended, KeyUse};
-use crate::domain::{Entry, Order, State, Task, Work};
+use crate::domain::{Entry, Order, State};
 
 /// Why a key can't be answered.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ impl App<'_> {
     pub(super) fn repeated(&self, key: Option<&KeyUse>) -> Result<Option<Ended>, KeyError> {
         let Some(key) = key else { return Ok(None) };
         for look in 1..=LOOKS {
-            let Some(used) = self.ledger.find_key(key.user, &key.key)? else {
+            let Some(used) = self.ledger.find_key(&key.key)? else {
                 return Ok(None);
             };
             if used.command != key.command {
@@ -38,13 +38,13 @@ impl App<'_> {
                 let story = format!("a key names order {}, which is not there", used.order);
                 DbError::Other(story)
             })?;
-            match work.filter(is_undecided) {
+            match work.filter(|work| work.key.as_ref() == Some(&key.key)) {
                 Some(work) if work.stuck.is_some() => return Ok(Some(Ended::Stuck(order.id))),
                 Some(work) if !work.lapsed(self.now) => return Ok(Some(Ended::Running(order.id))),
                 Some(_) => {
                     let lease = self.lease(self.now);
                     if let Some(work) = self.ledger.take_over(order.id, lease, self.now)? {
-                        return Ok(Some(self.answer(Course::forward(order, work, true, self.now))));
+                        return Ok(Some(self.answer(Course::forward(order, work, self.now))));
                     }
                 }
                 // It was decided since the key was read; or before answers were kept.
@@ -53,14 +53,6 @@ impl App<'_> {
             }
         }
         Err(DbError::Busy.into())
-    }
-}
-
-/// Whether a client's command waits for this work.
-const fn is_undecided(work: &Work) -> bool {
-    match work.task {
-        Task::Place { .. } | Task::Confirm { .. } | Task::Cancel { .. } => true,
-        Task::Await { .. } | Task::Finish | Task::Expire => false,
     }
 }
 

@@ -35,6 +35,7 @@ impl App<'_> {
                     Err(error) => unknown(course, step, &error.0),
                 }
             }
+            Step::GiveUp => self.give_up(course),
             Step::Void => self.void(course),
             Step::Release => match self.goods.release(course.order.id) {
                 Ok(()) => Answer::Ok,
@@ -62,7 +63,7 @@ impl App<'_> {
                 course.failure = Failure::OutOfStock { free };
                 Answer::Refused
             }
-            Err(ReserveError::Broken(why)) => refused(course, Step::Reserve, &why),
+            Err(ReserveError::Broken(why)) => broken(course, Step::Reserve, &why),
             Err(ReserveError::Unavailable(why)) => unknown(course, Step::Reserve, &why),
         }
     }
@@ -74,7 +75,11 @@ impl App<'_> {
             _ => self.payments.charge(&charge),
         };
         match answer {
-            Ok(()) => Answer::Ok,
+            Ok(kept) if kept == charge.amount => Answer::Ok,
+            Ok(kept) => {
+                let why = format!("of {} only {} are kept", charge.amount.minor(), kept.minor());
+                broken(course, Step::Charge, &why)
+            }
             // Somebody has undone this checkout: that is an outage of ours, not a no of the gateway's.
             Err(ChargeError::Refused(code)) if code == VOIDED => refused(course, Step::Charge, &code),
             Err(ChargeError::Refused(code)) => {
@@ -85,7 +90,7 @@ impl App<'_> {
                 course.failure = Failure::MethodNotOffered;
                 Answer::Refused
             }
-            Err(ChargeError::Broken(why)) => refused(course, Step::Charge, &why),
+            Err(ChargeError::Broken(why)) => broken(course, Step::Charge, &why),
             Err(ChargeError::Unavailable(why)) => unknown(course, Step::Charge, &why),
         }
     }
@@ -159,6 +164,25 @@ impl App<'_> {
         }
     }
 
+    /// What has failed is written down before anything is given back: otherwise a client that repeats its
+    /// command would drive an order on whose money is on its way back.
+    fn give_up(&self, course: &mut Course) -> Answer {
+        if matches!(course.work.task, Task::Undo { .. }) {
+            return Answer::Ok;
+        }
+        let (id, owner, failure) = (course.order.id, course.work.lease.owner, course.failure.clone());
+        let is_ours = |entry: &Entry| {
+            let work = entry.work.as_ref();
+            work.is_some_and(|work| matches!(work.task, Task::Undo { .. }) && work.lease.owner == owner)
+        };
+        let written = self.ledger.give_up(id, &failure, owner);
+        let answer = self.written(course, Step::GiveUp, written, is_ours);
+        if answer == Answer::Ok {
+            course.work.task = Task::Undo { failure };
+        }
+        answer
+    }
+
     fn void(&self, course: &mut Course) -> Answer {
         let attempt = course.work.attempt;
         let (key, reason) = match &course.work.task {
@@ -213,6 +237,12 @@ const fn cart_line(line: &Line) -> CartLine {
         sku: line.sku,
         quantity: line.quantity,
     }
+}
+
+/// What stands there is not what was asked for. So it is undone as if it had happened.
+fn broken(course: &mut Course, step: Step, why: &str) -> Answer {
+    refused(course, step, why);
+    Answer::Unknown
 }
 
 fn unknown(course: &mut Course, step: Step, why: &str) -> Answer {

@@ -90,7 +90,7 @@ impl Goods for Others {
 }
 
 impl Payments for Others {
-    fn charge(&self, charge: &Charge) -> Result<(), ChargeError> {
+    fn charge(&self, charge: &Charge) -> Result<Money, ChargeError> {
         let answer = payment_api::charge(
             &self.context,
             order_to_wire(charge.order),
@@ -98,10 +98,10 @@ impl Payments for Others {
             &money_to_wire(charge.amount),
             method_to_wire(charge.method),
         );
-        answer.map(drop).map_err(charge_error)
+        answer.map_err(charge_error).and_then(|receipt| kept(&receipt))
     }
 
-    fn confirm(&self, charge: &Charge, payment: &PaymentKey) -> Result<(), ChargeError> {
+    fn confirm(&self, charge: &Charge, payment: &PaymentKey) -> Result<Money, ChargeError> {
         let answer = payment_api::confirm(
             &self.context,
             order_to_wire(charge.order),
@@ -109,7 +109,7 @@ impl Payments for Others {
             &money_to_wire(charge.amount),
             payment.as_str(),
         );
-        answer.map(drop).map_err(charge_error)
+        answer.map_err(charge_error).and_then(|receipt| kept(&receipt))
     }
 
     fn void(&self, charge: &Charge, key: &str, reason: &str) -> Result<(), VoidError> {
@@ -151,6 +151,18 @@ impl Carts for Others {
         let lines: Vec<_> = lines.iter().map(line).collect();
         cart_api::take(&self.context, order_to_wire(order), user_to_wire(user), &lines).map_err(cart_error)
     }
+}
+
+/// How much of a payment is kept now.
+fn kept(receipt: &payment_api::Receipt) -> Result<Money, ChargeError> {
+    let broken = |why: String| ChargeError::Broken(why);
+    let currency = Currency::parse(&receipt.amount.currency)
+        .ok_or_else(|| broken(format!("unknown currency {:?}", receipt.amount.currency)))?;
+    let minor = match receipt.state {
+        payment_api::State::Captured => receipt.amount.minor.saturating_sub(receipt.refunded.minor),
+        payment_api::State::Failed => 0,
+    };
+    Money::try_new(minor, currency).map_err(|error| broken(error.to_string()))
 }
 
 fn charge_error(error: payment_api::ChargeError) -> ChargeError {

@@ -15,5 +15,5 @@ pub use line::{Line, Totals};
 pub use number::order_number;
 pub use order::{Failure, Method, Order, State, TransitionRefused};
 pub use work::{
-    CancelRefused, ConfirmRefused, Entry, Lease, Owner, PaymentKey, PaymentKeyError, Stuck, Task, Work,
+    CancelRefused, ConfirmRefused, Entry, Key, Lease, Owner, PaymentKey, PaymentKeyError, Stuck, Task, Work,
 };

@@ -1,6 +1,6 @@
-use kernel::Instant;
+use kernel::{Instant, UserId};
 
-use super::{Cancellation, Order, State};
+use super::{Cancellation, Failure, Order, State};
 
 /// Who drives an order: a number that is drawn anew by everybody who takes its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,15 @@ impl PaymentKey {
     }
 }
 
+/// A client's `Idempotency-Key`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Whose key it is: each user has its own.
+    pub user: UserId,
+    /// The client's name of its command: 1 to 255 visible ASCII characters.
+    pub name: String,
+}
+
 /// What is left to do for an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
@@ -84,6 +93,11 @@ pub enum Task {
     Confirm {
         /// Which payment.
         payment_key: PaymentKey,
+    },
+    /// Its checkout has failed; money and goods are on their way back.
+    Undo {
+        /// Why it failed.
+        failure: Failure,
     },
     /// It is PAID; goods may have to be let go and the cart to be emptied.
     Finish,
@@ -103,6 +117,7 @@ impl Task {
             Self::Place { .. } => "PLACE",
             Self::Await { .. } => "AWAIT",
             Self::Confirm { .. } => "CONFIRM",
+            Self::Undo { .. } => "UNDO",
             Self::Finish => "FINISH",
             Self::Cancel { .. } => "CANCEL",
             Self::Expire => "EXPIRE",
@@ -130,6 +145,8 @@ pub struct Work {
     pub lease: Lease,
     /// Whether the order was made of the customer's cart.
     pub from_cart: bool,
+    /// Whose command waits for its answer; none when nobody can ask for it again.
+    pub key: Option<Key>,
     /// Why nobody drives it.
     pub stuck: Option<Stuck>,
 }
@@ -205,9 +222,10 @@ impl Entry {
             Some(Task::Await { .. } | Task::Expire) => Err(ConfirmRefused::TooLate),
             Some(Task::Confirm { .. }) => Err(ConfirmRefused::UnderWay),
             Some(Task::Place { pay_until: Some(_) }) => Err(ConfirmRefused::StillPlaced),
-            Some(Task::Place { pay_until: None } | Task::Finish | Task::Cancel { .. }) | None => {
-                Err(not_awaited)
-            }
+            Some(
+                Task::Place { pay_until: None } | Task::Undo { .. } | Task::Finish | Task::Cancel { .. },
+            )
+            | None => Err(not_awaited),
         }
     }
 

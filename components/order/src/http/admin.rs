@@ -5,7 +5,7 @@ use web::{Code, Identity, PageRequest, PathParams, Problem, Request, Response, R
 
 use super::problem::{Asked, cancel_problem, retry_problem, store_problem};
 use super::view::{DetailView, EntryView, OrderView};
-use super::wire::{NewCancel, idempotency_key, optional_json};
+use super::wire::{NewCancel, NewRetry, optional_json};
 use super::{Call, before, ended, order_id};
 use crate::app::{App, Cancel, Reply};
 use crate::domain::{Cancellation, State};
@@ -37,10 +37,7 @@ pub(super) fn list(request: &Request, app: &App<'_>) -> Result<Response, Problem
         .ledger
         .all(state, before(&wanted)?, wanted.fetch())
         .map_err(|error| store_problem(&error))?;
-    let page = wanted
-        .page(orders, |order| order.id.to_string())
-        .map(|order| OrderView::of(&order));
-    Ok(wanted.respond(request, &page))
+    Ok(super::list(request, &wanted, orders, OrderView::of))
 }
 
 pub(super) fn stuck(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
@@ -51,10 +48,7 @@ pub(super) fn stuck(request: &Request, app: &App<'_>) -> Result<Response, Proble
         .ledger
         .stuck(before(&wanted)?, wanted.fetch())
         .map_err(|error| store_problem(&error))?;
-    let page = wanted
-        .page(entries, |entry| entry.order.id.to_string())
-        .map(|entry| EntryView::of(&entry));
-    Ok(wanted.respond(request, &page))
+    Ok(super::list(request, &wanted, entries, EntryView::of))
 }
 
 pub(super) fn show(request: &Request, params: &PathParams, app: &App<'_>) -> Result<Response, Problem> {
@@ -74,8 +68,8 @@ pub(super) fn retry(
 ) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let order = order_id(params)?;
-    optional_json::<Nothing>(request, call.has_body)?;
-    let detail = app.retry(order).map_err(|error| retry_problem(&error))?;
+    let attempt = optional_json::<NewRetry>(request, call.has_body)?.parse()?;
+    let detail = app.retry(order, attempt).map_err(|error| retry_problem(&error))?;
     Ok(Response::json(200, &DetailView::of(&detail)))
 }
 
@@ -92,13 +86,8 @@ pub(super) fn cancel(
         user: identity.user,
         order,
         why: Cancellation::Admin(optional_json::<NewCancel>(request, call.has_body)?.parse()?),
-        key: idempotency_key(request)?,
+        key: request.idempotency_key()?.map(str::to_owned),
     };
     let answer = app.cancel(&cancel).map_err(|error| cancel_problem(&error))?;
     ended(answer, Asked::Cancel)
 }
-
-/// A body that says nothing.
-#[derive(Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}

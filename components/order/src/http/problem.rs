@@ -22,6 +22,13 @@ pub(super) fn place_problem(error: &PlaceError) -> Problem {
             Code::Conflict,
             format!("line {} of the cart is not for sale any more", place + 1),
         ),
+        PlaceError::CartUnderWay => {
+            Problem::new(Code::Conflict, "the cart is being ordered already").header("retry-after", "1")
+        }
+        PlaceError::TooManyWaiting(most) => Problem::new(
+            Code::Conflict,
+            format!("{most} of your orders wait for a payment; pay one, or wait until one has expired"),
+        ),
         PlaceError::UnknownItem(place) => {
             Problem::new(Code::NotFound, format!("item {} is not for sale", place + 1))
         }
@@ -81,7 +88,9 @@ pub(super) fn cancel_problem(error: &CancelError) -> Problem {
 pub(super) fn retry_problem(error: &RetryError) -> Problem {
     match error {
         RetryError::NotFound => Problem::not_found("order"),
-        RetryError::NotStuck => Problem::new(Code::Conflict, "the order is not stuck"),
+        RetryError::NotStuck => {
+            Problem::new(Code::Conflict, "the order is not stuck, or not at this attempt")
+        }
         RetryError::Store(error) => store_problem(error),
     }
 }

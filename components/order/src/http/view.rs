@@ -155,6 +155,7 @@ impl WorkView {
         match &work.task {
             Task::Confirm { payment_key: key } => payment_key = Some(key.as_str().to_owned()),
             Task::Cancel { why } => reason = Some(why.text()),
+            Task::Undo { failure } => reason = Some(failure.text()),
             Task::Place { .. } | Task::Await { .. } | Task::Finish | Task::Expire => {}
         }
         let stuck = work.stuck.clone();

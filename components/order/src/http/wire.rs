@@ -89,6 +89,22 @@ impl NewCancel {
     }
 }
 
+/// The body of `POST /admin/orders/{id}/retry`; it may be missing.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewRetry {
+    attempt: Option<Whole>,
+}
+
+impl NewRetry {
+    /// The attempt that was looked at.
+    pub(super) fn parse(self) -> Result<Option<u32>, Problem> {
+        let attempt = self.attempt.map(|number| u32::try_from(number.0));
+        let attempt = attempt.transpose().ok().filter(|number| *number != Some(0));
+        attempt.ok_or_else(|| Problem::invalid_field("attempt", "must be the number of an attempt"))
+    }
+}
+
 /// The body of `POST /payments/confirm`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -264,22 +280,4 @@ impl Errors {
         item.map_err(|(field, error)| self.add(format!("{prefix}{field}"), error))
             .ok()
     }
-}
-
-/// The client's `Idempotency-Key`: 1 to 255 visible ASCII characters, at most once.
-pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
-    if !request.has_header("idempotency-key") {
-        return Ok(None);
-    }
-    let key = request
-        .header("idempotency-key")
-        .map(str::trim)
-        .filter(|key| (1..=255).contains(&key.len()));
-    let wrong = || {
-        Problem::invalid_field(
-            "Idempotency-Key",
-            "must be 1 to 255 visible ASCII characters, once",
-        )
-    };
-    key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
 }

@@ -8,6 +8,7 @@
 //! | Pay      | order PENDING → PAID              | never     | a compare-and-set on state and owner        |
 //! | Commit   | `stock.commit`                    | never     | a committed reservation stays so            |
 //! | Empty    | `cart.take`                       | never     | once per order id                           |
+//! | GiveUp   | the work becomes UNDO             | never     | a compare-and-set on the work and its owner |
 //! | Void     | `payment.void`                    | never     | one refund per key; nothing comes after it  |
 //! | Release  | `stock.release`                   | never     | a released reservation stays so             |
 //! | TakeBack | `stock.take-back`, else `release` | never     | once per order id                           |
@@ -18,12 +19,14 @@
 //! | Await    | Reserve, **Wait**                       | the first call of a two-step checkout            |
 //! | Confirm  | Charge, **Pay**, Commit, Empty          | the second call                                  |
 //! | Finish   | Commit, Empty                           | a PAID order that nobody has looked at again     |
-//! | Undo     | Void, Release                           | a checkout or a confirmation that was abandoned  |
+//! | Undo     | GiveUp, Void, Release                   | a checkout or a confirmation that was abandoned  |
 //! | Expire   | Release                                 | a two-step order that was not paid in time       |
 //! | Cancel   | Void, TakeBack                          | a PAID order that somebody wants undone          |
 //!
 //! The bold step is the point of no return: before it a failure undoes what may have happened, in reverse;
-//! after it, and in a plan without one, a step is retried until it is done. Empty is left out of orders
+//! after it, and in a plan without one, a step is retried until it is done. Nothing is undone before GiveUp has
+//! written down that the order fails, and why: whoever carries on an undo that had begun, a client that repeats
+//! its command among them, can only undo the rest. Empty is left out of orders
 //! that are not made of a cart.
 //!
 //! What is to be done is on disk before the first step, as the order's work, and every step can be asked

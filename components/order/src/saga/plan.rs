@@ -13,6 +13,8 @@ pub enum Step {
     Commit,
     /// Take what was bought out of the cart.
     Empty,
+    /// Write down that the checkout has failed: it is undone from now on, whoever drives it.
+    GiveUp,
     /// Give the money back, and let none in any more.
     Void,
     /// Give the reserved goods back, and reserve none any more.
@@ -31,6 +33,7 @@ impl Step {
             Self::Pay => "pay",
             Self::Commit => "commit",
             Self::Empty => "empty",
+            Self::GiveUp => "give up",
             Self::Void => "void",
             Self::Release => "release",
             Self::TakeBack => "take back",
@@ -69,7 +72,7 @@ pub enum Plan {
 impl Plan {
     /// The steps, when none fails.
     const fn steps(self) -> &'static [Step] {
-        use Step::{Charge, Commit, Empty, Pay, Release, Reserve, TakeBack, Void, Wait};
+        use Step::{Charge, Commit, Empty, GiveUp, Pay, Release, Reserve, TakeBack, Void, Wait};
         match self {
             Self::Place { from_cart: false } => &[Reserve, Charge, Pay, Commit],
             Self::Place { from_cart: true } => &[Reserve, Charge, Pay, Commit, Empty],
@@ -78,7 +81,7 @@ impl Plan {
             Self::Confirm { from_cart: true } => &[Charge, Pay, Commit, Empty],
             Self::Finish { from_cart: false } => &[Commit],
             Self::Finish { from_cart: true } => &[Commit, Empty],
-            Self::Undo => &[Void, Release],
+            Self::Undo => &[GiveUp, Void, Release],
             Self::Expire => &[Release],
             Self::Cancel => &[Void, TakeBack],
         }
@@ -182,7 +185,7 @@ pub fn next(plan: Plan, log: &Log) -> Next {
 fn refused(plan: Plan, step: Step, log: &Log) -> Next {
     match step {
         Step::Reserve | Step::Charge => give_back(plan, log),
-        Step::Wait | Step::Pay => Next::Overtaken,
+        Step::Wait | Step::Pay | Step::GiveUp => Next::Overtaken,
         Step::Commit => Next::SoldOut,
         Step::Empty | Step::Void | Step::Release | Step::TakeBack => Next::Stuck(step),
     }
@@ -191,28 +194,33 @@ fn refused(plan: Plan, step: Step, log: &Log) -> Next {
 fn unknown(plan: Plan, step: Step, log: &Log) -> Next {
     match step {
         Step::Reserve | Step::Charge => give_back(plan, log),
-        Step::Wait | Step::Pay | Step::Commit | Step::Empty | Step::Void | Step::Release | Step::TakeBack => {
-            Next::Parked(step)
-        }
+        Step::Wait
+        | Step::Pay
+        | Step::Commit
+        | Step::Empty
+        | Step::GiveUp
+        | Step::Void
+        | Step::Release
+        | Step::TakeBack => Next::Parked(step),
     }
 }
 
-/// Undoes, last step first, whatever was done or may have been.
+/// Undoes, last step first, whatever was done or may have been; that it does is written down before.
 fn give_back(plan: Plan, log: &Log) -> Next {
     let may_have_happened = |step| matches!(log.answer(step), Some(Answer::Ok | Answer::Unknown));
+    let charged = may_have_happened(Step::Charge);
+    let reserved = plan.begins_with_goods() || may_have_happened(Step::Reserve);
     let wanted = [
-        (Step::Void, may_have_happened(Step::Charge)),
-        (
-            Step::Release,
-            plan.begins_with_goods() || may_have_happened(Step::Reserve),
-        ),
+        (Step::GiveUp, charged || reserved),
+        (Step::Void, charged),
+        (Step::Release, reserved),
     ];
-    for (undo, _) in wanted.into_iter().filter(|(_, needed)| *needed) {
-        match log.answer(undo) {
-            None => return Next::Do(undo),
+    for (step, _) in wanted.into_iter().filter(|(_, needed)| *needed) {
+        match log.answer(step) {
+            None => return Next::Do(step),
             Some(Answer::Ok) => {}
-            Some(Answer::Refused) => return Next::Stuck(undo),
-            Some(Answer::Unknown) => return Next::Parked(undo),
+            Some(Answer::Refused) => return refused(plan, step, log),
+            Some(Answer::Unknown) => return unknown(plan, step, log),
         }
     }
     Next::Finished(End::Failed)

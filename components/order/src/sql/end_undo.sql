@@ -2,4 +2,4 @@
 delete from order_work
  where order_id = ?1
    and lease_owner = ?2
-   and kind in ('PLACE', 'CONFIRM')
+   and kind in ('PLACE', 'CONFIRM', 'UNDO')

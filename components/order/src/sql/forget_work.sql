@@ -1,5 +1,5 @@
--- Nothing is left to do for a PAID order. No row changed: somebody took it over, to give it back.
+-- Nothing is left to do for these PAID orders. Not changed: those that somebody took over, to give them back.
 delete from order_work
- where order_id = ?1
-   and lease_owner = ?2
+ where lease_owner = ?1
    and kind = 'FINISH'
+   and order_id in ({orders})

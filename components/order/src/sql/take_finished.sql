@@ -5,11 +5,12 @@ update order_work
        select order_id
          from order_work
         where stuck is null
-                 and kind = 'FINISH'
+          and kind = 'FINISH'
           and lease_until < ?3
         order by lease_until
         limit ?4)
    and kind = 'FINISH'
    and lease_until < ?3
 returning order_id, kind, attempt, lease_owner, lease_until, expires_at, payment_key, from_cart,
-          reason as work_reason, note as work_note, stuck, stuck_reason
+          reason as work_reason, note as work_note, failure as work_failure,
+          failure_detail as work_failure_detail, key_user_id, idempotency_key, stuck, stuck_reason

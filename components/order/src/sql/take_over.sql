@@ -6,4 +6,5 @@ update order_work
    and kind <> 'AWAIT'
    and lease_until < ?4
 returning kind, attempt, lease_owner, lease_until, expires_at, payment_key, from_cart,
-          reason as work_reason, note as work_note, stuck, stuck_reason
+          reason as work_reason, note as work_note, failure as work_failure,
+          failure_detail as work_failure_detail, key_user_id, idempotency_key, stuck, stuck_reason

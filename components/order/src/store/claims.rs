@@ -2,7 +2,7 @@ use kernel::{Instant, OrderId};
 use store::{Db, DbError, Row, params};
 
 use super::rows::work;
-use super::{Undone, expect_one, insert_key};
+use super::{Undone, expect_one, insert_key, key_columns};
 use crate::app::{Claim, Claims, KeyUse};
 use crate::domain::{Cancellation, Lease, PaymentKey, Work};
 
@@ -13,13 +13,14 @@ impl Claims for Db {
         payment: &PaymentKey,
         lease: Lease,
         now: Instant,
-        key: Option<&KeyUse>,
+        command: Option<&KeyUse>,
     ) -> Result<Claim, DbError> {
         claim(self.transaction(|tx| {
             let (owner, until) = (lease.owner.as_i64(), lease.until);
-            let row = params![order, payment.as_str(), owner, until, now];
+            let (user, key) = key_columns(command.map(|used| &used.key));
+            let row = params![order, payment.as_str(), owner, until, now, user, key];
             expect_one(tx.execute(include_str!("../sql/claim_payment.sql"), row)?)?;
-            insert_key(tx, key, order)
+            insert_key(tx, command, order)
         }))
     }
 
@@ -28,13 +29,15 @@ impl Claims for Db {
         order: OrderId,
         why: &Cancellation,
         lease: Lease,
-        key: Option<&KeyUse>,
+        command: Option<&KeyUse>,
     ) -> Result<Claim, DbError> {
         claim(self.transaction(|tx| {
+            expect_one(tx.execute(include_str!("../sql/lock_paid.sql"), params![order])?)?;
             let (owner, until) = (lease.owner.as_i64(), lease.until);
-            let row = params![order, owner, until, why.text(), why.note()];
+            let (user, key) = key_columns(command.map(|used| &used.key));
+            let row = params![order, owner, until, why.text(), why.note(), user, key];
             expect_one(tx.execute(include_str!("../sql/claim_cancel.sql"), row)?)?;
-            insert_key(tx, key, order)
+            insert_key(tx, command, order)
         }))
     }
 
@@ -50,8 +53,8 @@ impl Claims for Db {
         taken(self.transaction(|tx| tx.query_one(statement, row))?)
     }
 
-    fn retry(&self, order: OrderId, lease: Lease) -> Result<Option<Work>, DbError> {
-        let row = params![order, lease.owner.as_i64(), lease.until];
+    fn retry(&self, order: OrderId, attempt: Option<u32>, lease: Lease) -> Result<Option<Work>, DbError> {
+        let row = params![order, lease.owner.as_i64(), lease.until, attempt];
         let statement = include_str!("../sql/retry_work.sql");
         taken(self.transaction(|tx| tx.query_one(statement, row))?)
     }
@@ -73,7 +76,7 @@ fn taken(row: Option<Row>) -> Result<Option<Work>, DbError> {
 fn claim(answer: Result<(), Undone>) -> Result<Claim, DbError> {
     match answer {
         Ok(()) => Ok(Claim::Won),
-        Err(Undone::Overtaken) => Ok(Claim::Lost),
+        Err(Undone::Overtaken | Undone::CartUnderWay | Undone::TooManyWaiting) => Ok(Claim::Lost),
         Err(Undone::KeyTaken) => Ok(Claim::KeyTaken),
         Err(Undone::Db(error)) => Err(error),
     }

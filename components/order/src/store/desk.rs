@@ -3,17 +3,28 @@ use store::{Db, DbError, Row, params};
 
 use super::orders::before_id;
 use super::rows::{with_lines, with_work};
-use crate::app::{Desk, Past};
+use crate::app::{Desk, Listed, Past};
 use crate::domain::{Entry, Order};
 
 impl Desk for Db {
-    fn all(&self, state: Option<&str>, before: Option<OrderId>, limit: u32) -> Result<Vec<Order>, DbError> {
-        let wanted = params![state, before_id(before), limit];
-        let rows = self.read(include_str!("../sql/list_all.sql"), wanted)?;
-        with_lines(self, None, &rows)
+    fn all(
+        &self,
+        state: Option<&str>,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<Listed<Order>>, DbError> {
+        let before = before_id(before);
+        let rows = match state {
+            None => self.read(include_str!("../sql/list_all.sql"), params![before, limit]),
+            Some(state) => self.read(
+                include_str!("../sql/list_by_state.sql"),
+                params![before, limit, state],
+            ),
+        };
+        with_lines(self, &rows?)
     }
 
-    fn stuck(&self, before: Option<OrderId>, limit: u32) -> Result<Vec<Entry>, DbError> {
+    fn stuck(&self, before: Option<OrderId>, limit: u32) -> Result<Vec<Listed<Entry>>, DbError> {
         let wanted = params![before_id(before), limit];
         let rows = self.read(include_str!("../sql/list_stuck.sql"), wanted)?;
         with_work(self, &rows)

@@ -1,9 +1,9 @@
 use kernel::{Instant, OrderId};
-use store::{Db, DbError, Row, params};
+use store::{Db, DbError, Row, Value, params};
 
 use super::claims::lapsed_at;
-use super::rows::work;
-use crate::app::Due;
+use super::rows::{numbered, work};
+use crate::app::{Due, Listed};
 use crate::domain::{Lease, Owner, Work};
 
 impl Due for Db {
@@ -17,7 +17,7 @@ impl Due for Db {
         ids(&rows)
     }
 
-    fn take_finished(&self, lease: Lease, now: Instant, limit: u32) -> Result<Vec<(OrderId, Work)>, DbError> {
+    fn take_finished(&self, lease: Lease, now: Instant, limit: u32) -> Result<Vec<Listed<Work>>, DbError> {
         let now = lapsed_at(now);
         let due = self.read_one(include_str!("../sql/has_finished.sql"), params![now])?;
         if due.is_none() {
@@ -25,18 +25,21 @@ impl Due for Db {
         }
         let row = params![lease.owner.as_i64(), lease.until, now, limit];
         let rows = self.transaction(|tx| tx.query(include_str!("../sql/take_finished.sql"), row))?;
-        let taken = |row: &Row| Ok((row.get("order_id")?, work(row)?));
+        let taken = |row: &Row| {
+            Ok(Listed {
+                id: row.get("order_id")?,
+                found: work(row).map_err(DbError::from),
+            })
+        };
         rows.iter().map(taken).collect()
     }
 
     fn forget(&self, orders: &[OrderId], owner: Owner) -> Result<(), DbError> {
-        self.transaction(|tx| {
-            for order in orders {
-                let row = params![*order, owner.as_i64()];
-                tx.execute(include_str!("../sql/forget_work.sql"), row)?;
-            }
-            Ok(())
-        })
+        let mut values = vec![Value::from(owner.as_i64())];
+        values.extend(orders.iter().copied().map(Value::from));
+        let statement =
+            include_str!("../sql/forget_work.sql").replace("{orders}", &numbered(2, orders.len()));
+        self.transaction(|tx| tx.execute(&statement, &values)).map(drop)
     }
 }
 

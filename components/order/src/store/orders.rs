@@ -2,26 +2,33 @@ use kernel::{MAX_ID, OrderId, UserId};
 use store::{Db, DbError, RowError, Tx, Value, params};
 
 use super::rows::{reply, with_lines, with_work};
-use super::{Undone, done, insert_key, write_event};
-use crate::app::{KeyUse, Orders, UsedKey};
-use crate::domain::{Entry, Order, Task, Totals, Work};
+use super::{Undone, insert_key, key_columns, write_event};
+use crate::app::{Inserted, KeyUse, Listed, Orders, UsedKey};
+use crate::domain::{Entry, Key, Order, Task, Totals, Work};
 use crate::event::Change;
 
 impl Orders for Db {
-    fn insert(&self, order: &Order, work: &Work, key: Option<&KeyUse>) -> Result<bool, DbError> {
-        done(self.transaction(|tx| {
+    fn insert(
+        &self,
+        order: &Order,
+        work: &Work,
+        command: Option<&KeyUse>,
+        most_waiting: u32,
+    ) -> Result<Inserted, DbError> {
+        inserted(self.transaction(|tx| {
             if !insert_order(tx, order, work)? {
                 return Err(Undone::Overtaken);
             }
             insert_lines(tx, order)?;
-            insert_work(tx, order.id, work)?;
-            insert_key(tx, key, order.id)?;
+            insert_work(tx, order, work, most_waiting)?;
+            insert_key(tx, command, order.id)?;
             write_event(tx, order, &Change::Created, order.created_at).map_err(Undone::from)
         }))
     }
 
-    fn find_key(&self, user: UserId, key: &str) -> Result<Option<UsedKey>, DbError> {
-        let row = self.read_one(include_str!("../sql/find_key.sql"), params![user, key])?;
+    fn find_key(&self, key: &Key) -> Result<Option<UsedKey>, DbError> {
+        let wanted = params![key.user, key.name.as_str()];
+        let row = self.read_one(include_str!("../sql/find_key.sql"), wanted)?;
         let used = row.map(|row| {
             Ok(UsedKey {
                 command: row.get("command")?,
@@ -34,18 +41,33 @@ impl Orders for Db {
 
     fn load(&self, user: UserId, order: OrderId) -> Result<Option<Order>, DbError> {
         let rows = self.read(include_str!("../sql/load_order.sql"), params![order, user])?;
-        Ok(with_lines(self, Some(user), &rows)?.pop())
+        only(with_lines(self, &rows)?)
     }
 
-    fn list(&self, user: UserId, before: Option<OrderId>, limit: u32) -> Result<Vec<Order>, DbError> {
+    fn list(&self, user: UserId, before: Option<OrderId>, limit: u32) -> Result<Vec<Listed<Order>>, DbError> {
         let wanted = params![user, before_id(before), limit];
         let rows = self.read(include_str!("../sql/list_orders.sql"), wanted)?;
-        with_lines(self, Some(user), &rows)
+        with_lines(self, &rows)
     }
 
     fn find(&self, order: OrderId) -> Result<Option<Entry>, DbError> {
         let rows = self.read(include_str!("../sql/find_order.sql"), params![order])?;
-        Ok(with_work(self, &rows)?.pop())
+        only(with_work(self, &rows)?)
+    }
+}
+
+/// The one order that was asked for.
+fn only<T>(mut listed: Vec<Listed<T>>) -> Result<Option<T>, DbError> {
+    listed.pop().map(|one| one.found).transpose()
+}
+
+fn inserted(answer: Result<(), Undone>) -> Result<Inserted, DbError> {
+    match answer {
+        Ok(()) => Ok(Inserted::Done),
+        Err(Undone::Overtaken | Undone::KeyTaken) => Ok(Inserted::Taken),
+        Err(Undone::CartUnderWay) => Ok(Inserted::CartUnderWay),
+        Err(Undone::TooManyWaiting) => Ok(Inserted::TooManyWaiting),
+        Err(Undone::Db(error)) => Err(error),
     }
 }
 
@@ -106,16 +128,36 @@ fn placeholders(rows: usize, width: usize) -> String {
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
-fn insert_work(tx: &Tx<'_>, order: OrderId, work: &Work) -> Result<(), DbError> {
-    let pay_until = match work.task {
-        Task::Place { pay_until } => pay_until,
-        Task::Await { .. } | Task::Confirm { .. } | Task::Finish | Task::Cancel { .. } | Task::Expire => {
-            return Err(DbError::Other("a new order is to be placed".to_owned()));
-        }
+fn insert_work(tx: &Tx<'_>, order: &Order, work: &Work, most_waiting: u32) -> Result<(), Undone> {
+    let Task::Place { pay_until } = work.task else {
+        return Err(DbError::Other("a new order is to be placed".to_owned()).into());
     };
     let (owner, until) = (work.lease.owner.as_i64(), work.lease.until);
-    let row = params![order, owner, until, pay_until, work.from_cart];
-    tx.execute(include_str!("../sql/insert_work.sql"), row).map(drop)
+    let (key_user, key) = key_columns(work.key.as_ref());
+    let row = params![
+        order.id,
+        order.user,
+        owner,
+        until,
+        pay_until,
+        work.from_cart,
+        key_user,
+        key,
+        most_waiting,
+    ];
+    if tx.execute(include_str!("../sql/insert_work.sql"), row)? == 1 {
+        return Ok(());
+    }
+    let waiting = tx.query_one(include_str!("../sql/count_waiting.sql"), params![order.user])?;
+    let waiting: Option<u32> = waiting
+        .map(|row| row.get("waiting"))
+        .transpose()
+        .map_err(DbError::from)?;
+    if pay_until.is_some() && waiting.is_some_and(|count| count >= most_waiting) {
+        Err(Undone::TooManyWaiting)
+    } else {
+        Err(Undone::CartUnderWay)
+    }
 }
 
 #[cfg(test)]

@@ -1,38 +1,62 @@
-use kernel::{Currency, Money, OrderId, UserId};
-use store::{Db, DbError, Row, RowError, params};
+use kernel::{Currency, Money, OrderId};
+use store::{Db, DbError, Row, RowError, Value};
 
-use crate::app::Reply;
+use crate::app::{Listed, Reply};
 use crate::domain::{
-    Cancellation, Entry, Failure, Lease, Line, Method, Order, Owner, PaymentKey, State, Stuck, Task, Totals,
-    Work,
+    Cancellation, Entry, Failure, Key, Lease, Line, Method, Order, Owner, PaymentKey, State, Stuck, Task,
+    Totals, Work,
 };
 
-/// Orders from their rows and, in one more statement, their lines; those of one user, or of anybody.
-pub(super) fn with_lines(db: &Db, user: Option<UserId>, rows: &[Row]) -> Result<Vec<Order>, DbError> {
-    let mut orders = rows.iter().map(order).collect::<Result<Vec<_>, _>>()?;
-    let ids = orders.iter().map(|order| order.id);
-    let (Some(first), Some(last)) = (ids.clone().min(), ids.max()) else {
-        return Ok(orders);
+/// Orders from their rows and, in one more statement, their lines.
+pub(super) fn with_lines(db: &Db, rows: &[Row]) -> Result<Vec<Listed<Order>>, DbError> {
+    let listed = |row: &Row| {
+        Ok(Listed {
+            id: row.get("order_id")?,
+            found: order(row).map_err(DbError::from),
+        })
     };
-    let lines = db.read(include_str!("../sql/load_lines.sql"), params![first, last, user])?;
-    for row in lines {
+    let mut orders = rows.iter().map(listed).collect::<Result<Vec<_>, DbError>>()?;
+    if orders.is_empty() {
+        return Ok(orders);
+    }
+    let ids: Vec<Value> = orders.iter().map(|order| order.id.into()).collect();
+    let statement = include_str!("../sql/load_lines.sql").replace("{orders}", &numbered(1, ids.len()));
+    for row in db.read(&statement, &ids)? {
         let id: OrderId = row.get("order_id")?;
         if let Some(order) = orders.iter_mut().find(|order| order.id == id) {
-            order.lines.push(line(&row, order.totals.total.currency())?);
+            add_line(&mut order.found, &row);
         }
     }
     Ok(orders)
 }
 
+/// An order with a line that can't be read can't be read.
+fn add_line(order: &mut Result<Order, DbError>, row: &Row) {
+    let Ok(readable) = order else { return };
+    match line(row, readable.totals.total.currency()) {
+        Ok(line) => readable.lines.push(line),
+        Err(error) => *order = Err(error.into()),
+    }
+}
+
 /// The same with what is left to do for each.
-pub(super) fn with_work(db: &Db, rows: &[Row]) -> Result<Vec<Entry>, DbError> {
-    let orders = with_lines(db, None, rows)?;
-    let entry = |(order, row): (Order, &Row)| {
+pub(super) fn with_work(db: &Db, rows: &[Row]) -> Result<Vec<Listed<Entry>>, DbError> {
+    let entry = |order: Order, row: &Row| {
         let kind: Option<String> = row.get("kind")?;
         let work = kind.is_some().then(|| work(row)).transpose()?;
         Ok(Entry { order, work })
     };
-    orders.into_iter().zip(rows).map(entry).collect()
+    let listed = |(order, row): (Listed<Order>, &Row)| Listed {
+        id: order.id,
+        found: order.found.and_then(|order| entry(order, row)),
+    };
+    Ok(with_lines(db, rows)?.into_iter().zip(rows).map(listed).collect())
+}
+
+/// `?2, ?3, ?4` for three values from the second on.
+pub(super) fn numbered(first: usize, count: usize) -> String {
+    let numbers = (first..first + count).map(|number| format!("?{number}"));
+    numbers.collect::<Vec<_>>().join(", ")
 }
 
 fn order(row: &Row) -> Result<Order, RowError> {
@@ -62,10 +86,7 @@ fn state(row: &Row) -> Result<State, RowError> {
         }),
         "PAID" => Ok(State::Paid { at }),
         "FAILED" => {
-            let detail: Option<String> = row.get("failure_detail")?;
-            let failure = row.parse("failure", |word| {
-                Failure::parse(word, detail.as_deref().unwrap_or(""))
-            })?;
+            let failure = failure(row, "failure", "failure_detail")?;
             Ok(State::Failed { at, failure })
         }
         "CANCELLED" => Ok(State::Cancelled {
@@ -74,6 +95,11 @@ fn state(row: &Row) -> Result<State, RowError> {
         }),
         other => Err(RowError::new("state", format!("unexpected {other:?}"))),
     }
+}
+
+fn failure(row: &Row, word: &str, detail: &str) -> Result<Failure, RowError> {
+    let detail: Option<String> = row.get(detail)?;
+    row.parse(word, |word| Failure::parse(word, detail.as_deref().unwrap_or("")))
 }
 
 fn cancellation(row: &Row, reason: &str, note: &str) -> Result<Cancellation, RowError> {
@@ -110,6 +136,9 @@ pub(super) fn work(row: &Row) -> Result<Work, RowError> {
         "CONFIRM" => Task::Confirm {
             payment_key: row.parse("payment_key", |text| PaymentKey::try_new(text).ok())?,
         },
+        "UNDO" => Task::Undo {
+            failure: failure(row, "work_failure", "work_failure_detail")?,
+        },
         "FINISH" => Task::Finish,
         "CANCEL" => Task::Cancel {
             why: cancellation(row, "work_reason", "work_note")?,
@@ -126,6 +155,7 @@ pub(super) fn work(row: &Row) -> Result<Work, RowError> {
             until: row.get("lease_until")?,
         },
         from_cart: row.get("from_cart")?,
+        key: key(row)?,
         stuck: match stuck {
             None => None,
             Some(step) => Some(Stuck {
@@ -134,6 +164,17 @@ pub(super) fn work(row: &Row) -> Result<Work, RowError> {
             }),
         },
     })
+}
+
+fn key(row: &Row) -> Result<Option<Key>, RowError> {
+    let user = row.get::<Option<_>>("key_user_id")?;
+    let key = |user| {
+        Ok(Key {
+            user,
+            name: row.get("idempotency_key")?,
+        })
+    };
+    user.map(key).transpose()
 }
 
 /// The answer that a key's row holds, if it does.

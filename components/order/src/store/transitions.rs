@@ -2,19 +2,25 @@ use kernel::{Instant, OrderId};
 use store::{Db, DbError, Tx, params};
 
 use super::{Undone, change_state, done, expect_one, keep_reply, write_event};
-use crate::app::{Reply, Transitions};
+use crate::app::{Kept, Transitions};
 use crate::domain::{Cancellation, Failure, Order, Owner, State, Stuck};
 use crate::event::Change;
 
 impl Transitions for Db {
-    fn wait(&self, order: OrderId, owner: Owner, reply: Option<&Reply>) -> Result<bool, DbError> {
+    fn wait(&self, order: OrderId, owner: Owner, kept: Option<Kept<'_>>) -> Result<bool, DbError> {
         done(self.transaction(|tx| {
             by_owner(tx, include_str!("../sql/await_payment.sql"), order, owner)?;
-            keep_reply(tx, order, reply).map_err(Undone::from)
+            keep_reply(tx, kept).map_err(Undone::from)
         }))
     }
 
-    fn pay(&self, order: &Order, owner: Owner, now: Instant, reply: Option<&Reply>) -> Result<bool, DbError> {
+    fn pay(
+        &self,
+        order: &Order,
+        owner: Owner,
+        now: Instant,
+        kept: Option<Kept<'_>>,
+    ) -> Result<bool, DbError> {
         done(self.transaction(|tx| {
             let mut from = "PENDING".to_owned();
             let ours = by_owner(tx, include_str!("../sql/work_to_finish.sql"), order.id, owner);
@@ -25,9 +31,15 @@ impl Transitions for Db {
                 ours?;
             }
             change_state(tx, order, &from, None, now)?;
-            keep_reply(tx, order.id, reply)?;
+            keep_reply(tx, kept)?;
             write_event(tx, order, &Change::Paid, now).map_err(Undone::from)
         }))
+    }
+
+    fn give_up(&self, order: OrderId, failure: &Failure, owner: Owner) -> Result<bool, DbError> {
+        let row = params![order, owner.as_i64(), failure.text(), failure.detail()];
+        let statement = include_str!("../sql/give_up.sql");
+        Ok(self.transaction(|tx| tx.execute(statement, row))? == 1)
     }
 
     fn fail(
@@ -36,15 +48,17 @@ impl Transitions for Db {
         failure: &Failure,
         owner: Owner,
         now: Instant,
-        reply: Option<&Reply>,
+        kept: Option<Kept<'_>>,
     ) -> Result<bool, DbError> {
         done(self.transaction(|tx| {
             by_owner(tx, include_str!("../sql/end_undo.sql"), order.id, owner)?;
             change_state(tx, order, "PENDING", Some(failure), now)?;
-            if failure.is_outage() && reply.is_some() {
-                tx.execute(include_str!("../sql/free_keys.sql"), params![order.id])?;
-            } else {
-                keep_reply(tx, order.id, reply)?;
+            match kept {
+                Some(Kept { key, .. }) if failure.is_outage() => {
+                    let key = params![key.user, key.name.as_str()];
+                    tx.execute(include_str!("../sql/free_key.sql"), key)?;
+                }
+                Some(_) | None => keep_reply(tx, kept)?,
             }
             write_event(tx, order, &Change::Failed(failure), now).map_err(Undone::from)
         }))
@@ -57,15 +71,22 @@ impl Transitions for Db {
         why: &Cancellation,
         owner: Owner,
         now: Instant,
-        reply: Option<&Reply>,
+        kept: Option<Kept<'_>>,
     ) -> Result<bool, DbError> {
         done(self.transaction(|tx| {
             by_owner(tx, include_str!("../sql/end_cancel.sql"), order.id, owner)?;
             change_state(tx, order, before.text(), None, now)?;
             let row = params![order.id, why.text(), why.note()];
             tx.execute(include_str!("../sql/insert_cancellation.sql"), row)?;
-            keep_reply(tx, order.id, reply)?;
+            keep_reply(tx, kept)?;
             write_event(tx, order, &Change::Cancelled { before, why }, now).map_err(Undone::from)
+        }))
+    }
+
+    fn end_cancel(&self, order: OrderId, owner: Owner, kept: Option<Kept<'_>>) -> Result<bool, DbError> {
+        done(self.transaction(|tx| {
+            by_owner(tx, include_str!("../sql/end_cancel.sql"), order, owner)?;
+            keep_reply(tx, kept).map_err(Undone::from)
         }))
     }
 

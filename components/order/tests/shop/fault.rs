@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use store::{DbError, Driver, Rows, Value};
+use store::{DbError, Driver, native};
+use store_suite::gated;
 
 /// When an answer gets lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,12 @@ impl Seam {
     /// Kills whoever runs at this call or statement: from then on nothing is done any more.
     pub(crate) fn crash(&self, point: usize, when: When) {
         self.heal();
+        self.crash.set(Some((point, when)));
+    }
+
+    /// The same while these calls get no answer.
+    pub(crate) fn lose_and_crash(&self, fault: Fault, point: usize, when: When) {
+        self.lose(fault);
         self.crash.set(Some((point, when)));
     }
 
@@ -129,51 +136,25 @@ impl Seam {
     }
 }
 
-/// A database whose every statement passes the seam.
-pub(crate) struct Fragile {
-    pub(crate) inner: Box<dyn Driver>,
-    pub(crate) seam: Rc<Seam>,
-    /// Whether a transaction is open.
-    pub(crate) open: Cell<bool>,
-}
-
-impl Fragile {
-    /// The dead don't roll back, but their connection ends, and with it their transaction.
-    fn end_if_dead(&self) {
-        if self.seam.has_crashed() && self.open.replace(false) {
-            let _ = self.inner.execute("rollback", &[]);
+/// A database in memory whose every statement passes the seam.
+pub(crate) fn fragile(seam: &Rc<Seam>) -> Box<dyn Driver> {
+    let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
+    let (connection, seam, open) = (inner.clone(), seam.clone(), Cell::new(false));
+    gated(inner, move |statement, run| {
+        let answer = seam.pass(&first_words(statement), &DbError::Unavailable, || {
+            match statement {
+                "commit" | "rollback" => open.set(false),
+                _ if statement == connection.begin() => open.set(true),
+                _ => {}
+            }
+            run()
+        });
+        // The dead don't roll back, but their connection ends, and with it their transaction.
+        if seam.has_crashed() && open.replace(false) {
+            let _ = connection.execute("rollback", &[]);
         }
-    }
-}
-
-impl Driver for Fragile {
-    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        let answer = self
-            .seam
-            .pass(&first_words(statement), &DbError::Unavailable, || {
-                let answer = self.inner.execute(statement, params);
-                match statement {
-                    "commit" | "rollback" => self.open.set(false),
-                    _ if statement == self.begin() => self.open.set(true),
-                    _ => {}
-                }
-                answer
-            });
-        self.end_if_dead();
         answer
-    }
-
-    fn begin(&self) -> &'static str {
-        self.inner.begin()
-    }
-
-    fn schema_version(&self) -> Result<u32, DbError> {
-        self.inner.schema_version()
-    }
-
-    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
-        self.inner.set_schema_version(version)
-    }
+    })
 }
 
 /// `update order_work set …` as `update order_work set`, without its comment.

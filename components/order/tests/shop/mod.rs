@@ -33,6 +33,7 @@ pub(crate) struct Shop {
     carts: cart::store::Store,
     cart_tables: Db,
     hold: Cell<&'static str>,
+    call_takes: Cell<Millis>,
     now: Cell<Instant>,
     meanwhile: RefCell<Option<(u32, Meanwhile)>>,
     random: Box<dyn Fn() -> u64>,
@@ -68,13 +69,8 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let (stock, cart) = (folder.path().join("stock.db"), folder.path().join("cart.db"));
         let seam = Rc::new(Seam::default());
-        let driver = fault::Fragile {
-            inner: native::in_memory_driver().unwrap(),
-            seam: seam.clone(),
-            open: Cell::new(false),
-        };
         let shop = Self {
-            orders: Db::open(Box::new(driver), order::store::MIGRATIONS).unwrap(),
+            orders: Db::open(fault::fragile(&seam), order::store::MIGRATIONS).unwrap(),
             seam,
             stock: stock::store::Store::new(native::open(&stock, stock::store::MIGRATIONS).unwrap()),
             stock_tables: native::open(&stock, stock::store::MIGRATIONS).unwrap(),
@@ -86,6 +82,7 @@ impl Shop {
             carts: cart::store::Store::new(native::open(&cart, cart::store::MIGRATIONS).unwrap()),
             cart_tables: native::open(&cart, cart::store::MIGRATIONS).unwrap(),
             hold: Cell::new("600"),
+            call_takes: Cell::new(Millis(0)),
             now: Cell::new(NEW_YEAR),
             meanwhile: RefCell::new(None),
             random: Box::new(seeded(7)),
@@ -105,6 +102,11 @@ impl Shop {
 
     pub(crate) fn set_now(&self, now: Instant) {
         self.now.set(now);
+    }
+
+    /// Lets every call to another domain take so long.
+    pub(crate) fn slow_down(&self, time: Millis) {
+        self.call_takes.set(time);
     }
 
     /// What the variable `checkout_hold_seconds` says.
@@ -139,6 +141,7 @@ impl Shop {
         if let Some((_, work)) = taken {
             work(self);
         }
+        self.wait(self.call_takes.get());
         self.seam.call(name, unavailable, call)
     }
 
@@ -284,6 +287,43 @@ impl Shop {
     pub(crate) fn topics(&self) -> Vec<String> {
         let rows = self.look("select topic from outbox order by rowid", params![]);
         rows.iter().map(|row| row.get("topic").unwrap()).collect()
+    }
+
+    /// One run of the payments' own job, long after what it is to carry on was left.
+    pub(crate) fn recover_payments(&self) {
+        for _ in 0..3 {
+            self.wait(Millis(61_000));
+            self.charges().recover(100, self.now()).unwrap();
+        }
+    }
+
+    /// Somebody else gives a part of an order's money back.
+    pub(crate) fn refund(&self, order: u64, won: i64) {
+        let won = kernel::Money::try_new(won, kernel::Currency::Krw).unwrap();
+        let refund = payment::domain::NewRefund {
+            order: OrderId::try_new(order).unwrap(),
+            key: payment::domain::RefundKey::try_new("by hand").unwrap(),
+            amount: payment::domain::Amount::try_new(won).unwrap(),
+            reason: "by hand".to_owned(),
+        };
+        self.charges().refund(&refund, self.now()).unwrap();
+    }
+
+    /// Somebody else charges an order by card.
+    pub(crate) fn charge(&self, order: u64, won: i64) {
+        let won = kernel::Money::try_new(won, kernel::Currency::Krw).unwrap();
+        let charge = payment::domain::Charge {
+            order: OrderId::try_new(order).unwrap(),
+            user: user(1),
+            amount: payment::domain::Amount::try_new(won).unwrap(),
+            method: payment::domain::Method::Card,
+        };
+        self.charges().charge(&charge, self.now(), self.draw()).unwrap();
+    }
+
+    /// Somebody else gives the goods away that are set aside for an order.
+    pub(crate) fn release(&self, order: u64) {
+        stock::app::release(&self.stock, OrderId::try_new(order).unwrap(), self.now()).unwrap();
     }
 
     /// One run of the jobs.

@@ -1,6 +1,6 @@
 //! The other domains as the order component sees them, each over its own use cases.
 
-use kernel::{Currency, Instant, Money, OrderId, ProductId, Quantity, SkuId, UserId};
+use kernel::{Currency, Instant, Money, OrderId, Outcome, ProductId, Quantity, SkuId, UserId};
 use order::app::{
     CartLine, CartUnavailable, Carts, Catalog, Charge, ChargeError, CommitError, Goods, Payments, Quote,
     QuoteError, ReleaseError, ReserveError, TakeBackError, VoidError,
@@ -107,9 +107,12 @@ fn charge_of(charge: &Charge) -> pay::Charge {
     }
 }
 
-fn charged<T>(answer: Result<T, Failed<pay::ChargeRefused>>) -> Result<(), ChargeError> {
+fn charged(answer: Result<Outcome<pay::Payment>, Failed<pay::ChargeRefused>>) -> Result<Money, ChargeError> {
     match answer {
-        Ok(_) => Ok(()),
+        Ok(payment) => {
+            let payment = payment.into_inner();
+            Ok(payment.amount.checked_sub(payment.refunded()).unwrap())
+        }
         Err(Failed::Refused(pay::ChargeRefused::Refused(code))) => Err(ChargeError::Refused(code)),
         Err(Failed::Refused(pay::ChargeRefused::MethodNotOffered)) => Err(ChargeError::MethodNotOffered),
         Err(Failed::Refused(other)) => Err(ChargeError::Broken(other.to_string())),
@@ -118,13 +121,13 @@ fn charged<T>(answer: Result<T, Failed<pay::ChargeRefused>>) -> Result<(), Charg
 }
 
 impl Payments for Shop {
-    fn charge(&self, charge: &Charge) -> Result<(), ChargeError> {
+    fn charge(&self, charge: &Charge) -> Result<Money, ChargeError> {
         self.call("payment.charge", ChargeError::Unavailable, || {
             charged(self.charges().charge(&charge_of(charge), self.now(), self.draw()))
         })
     }
 
-    fn confirm(&self, charge: &Charge, payment: &PaymentKey) -> Result<(), ChargeError> {
+    fn confirm(&self, charge: &Charge, payment: &PaymentKey) -> Result<Money, ChargeError> {
         let confirmation = pay::Confirmation {
             order: charge.order,
             user: charge.user,

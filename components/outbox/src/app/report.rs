@@ -45,7 +45,7 @@ pub enum Trouble {
         /// What the bus said the last time.
         why: String,
     },
-    /// An event that can't travel, and holds up every acknowledgement behind it: a defect.
+    /// An event that can't travel: a defect. Its tombstone goes in its place, so consumers put it aside.
     #[error("event {position} can't be published: {why}")]
     Event {
         /// Its position.

@@ -1,9 +1,13 @@
-//! Giving money back, once for each key.
+//! Giving money back, once for each key, and by one at a time: a gateway that hears twice of one refund may
+//! say no to one and yes to the other.
 
 use kernel::{Instant, Outcome};
 
-use super::{App, CancelError, Failed, Gateway, Payments, ROUNDS, Trouble};
-use crate::domain::{NewRefund, Payment, Refund, RefundRefused, RefundStep, Till, next_of_refund};
+use super::{Amended, App, CancelError, Claim, Failed, Gateway, Payments, ROUNDS, Trouble};
+use crate::domain::{
+    EXCEEDS_REMAINING, HOLD, NewRefund, Payment, Refund, RefundRefused, RefundStep, Till, UNBOOKED,
+    next_of_refund,
+};
 
 /// What became of a refund that was tried.
 pub(super) enum Tried {
@@ -31,7 +35,7 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
             let tried = match step {
                 RefundStep::AlreadyDone(payment) => return Ok(Outcome::AlreadyDone(payment)),
                 RefundStep::Promise(refund, till) => self.begin(&refund, &till, now)?,
-                RefundStep::Continue(refund, till) => self.carry_on(&refund, &till, now)?,
+                RefundStep::Continue(refund, till) => self.carry_on(&refund, &till, now, now)?,
             };
             match tried {
                 Tried::Done(payment) => return Ok(Outcome::Done(payment)),
@@ -42,21 +46,54 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
         Err(Trouble::Contended.into())
     }
 
-    /// Promises a refund and gives the money back.
+    /// Promises a refund and gives the money back: who promises it has it alone.
     pub(super) fn begin(&self, refund: &Refund, till: &Till, now: Instant) -> Result<Tried, Trouble> {
         match till {
             Till::Cash => Ok(done_unless_late(self.payments.give_cash(refund, now)?)),
-            Till::Gateway { .. } if self.payments.promise(refund)? => self.carry_on(refund, till, now),
+            Till::Gateway { payment_key } if self.payments.promise(refund)? => {
+                self.give_back(refund, payment_key, refund.promised_until(), now)
+            }
             Till::Gateway { .. } => Ok(Tried::Overtaken),
         }
     }
 
-    /// Gives the money of a promised refund back.
-    pub(super) fn carry_on(&self, refund: &Refund, till: &Till, now: Instant) -> Result<Tried, Trouble> {
+    /// Gives the money of a promised refund back, unless somebody else is at it. Until `rests_until` the job
+    /// leaves it alone, also when this call never returns.
+    pub(super) fn carry_on(
+        &self,
+        refund: &Refund,
+        till: &Till,
+        now: Instant,
+        rests_until: Instant,
+    ) -> Result<Tried, Trouble> {
         let payment_key = match till {
             Till::Cash => return Ok(done_unless_late(self.payments.finish(refund, now)?)),
             Till::Gateway { payment_key } => payment_key,
         };
+        match self.payments.claim(refund, now, rests_until)? {
+            Claim::Ours => self.give_back(refund, payment_key, now.after(HOLD), now),
+            Claim::Theirs => Err(Trouble::UnderWay),
+            Claim::Decided => Ok(Tried::Overtaken),
+        }
+    }
+
+    /// Gives back what nobody else is at `until` then. Without an answer the next one need not wait so long.
+    fn give_back(
+        &self,
+        refund: &Refund,
+        payment_key: &str,
+        until: Instant,
+        now: Instant,
+    ) -> Result<Tried, Trouble> {
+        let tried = self.ask_back(refund, payment_key, now);
+        if tried.is_err() {
+            // Where this fails too, the claim ends by itself.
+            let _ = self.payments.let_go(refund, until);
+        }
+        tried
+    }
+
+    fn ask_back(&self, refund: &Refund, payment_key: &str, now: Instant) -> Result<Tried, Trouble> {
         let mut cancel_key = refund.cancel_key();
         if cfg!(feature = "mutant-refund-twice") {
             // Only for the test that proves this guard is needed.
@@ -66,17 +103,44 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
             .gateway
             .cancel(payment_key, &cancel_key, refund.amount.money(), &refund.reason);
         let code = match answer {
-            Ok(()) => return Ok(done_unless_late(self.payments.finish(refund, now)?)),
+            Ok(()) => return self.write_down(refund, now),
             Err(CancelError::Unavailable(why)) => return Err(Trouble::Gateway(why)),
-            Err(CancelError::Refused(code)) => code,
-            Err(CancelError::UnknownPayment) => "UNKNOWN_PAYMENT".to_owned(),
-            Err(CancelError::DiffersFromExisting) => "DIFFERS_FROM_EXISTING".to_owned(),
-            Err(CancelError::ExceedsRemaining) => "EXCEEDS_REMAINING".to_owned(),
+            Err(refusal) => refusal.code(),
         };
         if self.payments.refuse(refund, &code, now)? {
             Ok(Tried::Refused(code))
         } else {
             Ok(Tried::Overtaken)
+        }
+    }
+
+    /// The gateway gave the money back, so that is written down, also where another one was told no.
+    fn write_down(&self, refund: &Refund, now: Instant) -> Result<Tried, Trouble> {
+        if let Some(payment) = self.payments.finish(refund, now)? {
+            return Ok(Tried::Done(payment));
+        }
+        match self.payments.finish_refused(refund, now)? {
+            Amended::Done(payment) => Ok(Tried::Done(payment)),
+            Amended::NotRefused => Ok(Tried::Overtaken),
+            Amended::NoRoom => {
+                let (order, key) = (refund.order, refund.key.as_str());
+                let story =
+                    format!("order {order}, refund {key}: {UNBOOKED}: it was given back after a refusal");
+                web::log::error("payment.refund", &story);
+                Ok(Tried::Refused(UNBOOKED.to_owned()))
+            }
+        }
+    }
+}
+
+impl CancelError {
+    /// In one word, why nothing was given back.
+    pub(super) fn code(self) -> String {
+        match self {
+            Self::UnknownPayment => "UNKNOWN_PAYMENT".to_owned(),
+            Self::DiffersFromExisting => "DIFFERS_FROM_EXISTING".to_owned(),
+            Self::ExceedsRemaining => EXCEEDS_REMAINING.to_owned(),
+            Self::Refused(code) | Self::Unavailable(code) => code,
         }
     }
 }

@@ -3,7 +3,7 @@
 use kernel::{Instant, OrderId, Outcome};
 
 use super::{App, Failed, Gateway, Payments, Trouble, payment_id};
-use crate::domain::{Amount, Payment, Void, VoidRefused, VoidStep};
+use crate::domain::{Amount, EXCEEDS_REMAINING, Payment, Void, VoidRefused, VoidStep};
 
 /// How often it is asked what is left to do: the payment is found, others' refunds are carried on, the
 /// rest goes back, and then some for what others do meanwhile.
@@ -27,11 +27,12 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
                 VoidStep::CarryOn(others, till) => {
                     // Refused ones are no refusal of ours: what they promised is left again.
                     for refund in &others {
-                        self.carry_on(refund, &till, now)?;
+                        self.carry_on(refund, &till, now, now)?;
                     }
                 }
                 VoidStep::Promise(refund, till) => drop(self.begin(&refund, &till, now)?),
-                VoidStep::Continue(refund, till) => drop(self.carry_on(&refund, &till, now)?),
+                VoidStep::Continue(refund, till) => drop(self.carry_on(&refund, &till, now, now)?),
+                VoidStep::Compare(payment) => self.write_difference(void, &payment, now)?,
             }
         }
         Err(Trouble::Contended.into())
@@ -53,6 +54,34 @@ impl<P: Payments, G: Gateway> App<'_, P, G> {
         };
         self.payments.insert(&payment)?;
         Ok(())
+    }
+
+    /// Writes down what the gateway gave back without us. Where others were first, the next round sees it.
+    fn write_difference(
+        &self,
+        void: &Void,
+        payment: &Payment,
+        now: Instant,
+    ) -> Result<(), Failed<VoidRefused>> {
+        let entry = self
+            .gateway
+            .find(payment.order)
+            .map_err(|why| Failed::Unanswered(Trouble::Gateway(why)))?;
+        let ours = entry.filter(|entry| payment.keeps(&entry.approval.payment_key));
+        let refund = ours.and_then(|entry| {
+            let held = entry.approval.amount.checked_sub(entry.cancelled).ok()?;
+            void.elsewhere(payment, held, entry.cancelled, now)
+        });
+        match refund {
+            // What that mutant gives back twice must not pass for somebody else's doing.
+            Some(refund) if !cfg!(feature = "mutant-refund-twice") => {
+                self.payments.book_elsewhere(&refund, payment, now)?;
+                Ok(())
+            }
+            Some(_) | None => Err(Failed::Refused(VoidRefused::Refused(
+                EXCEEDS_REMAINING.to_owned(),
+            ))),
+        }
     }
 
     /// What the gateway holds for an order whose charge was never heard of.

@@ -1,6 +1,19 @@
-use kernel::{Instant, Money, OrderId};
+use kernel::{Instant, Millis, Money, OrderId};
 
 use crate::domain::{Amount, Payment, State, Till};
+
+/// How long whoever promised or claimed a refund has it alone: longer than any request of ours lives (15 s),
+/// and shorter than the lease of an order (20 s), so that who takes over the order finds the refund free.
+pub const HOLD: Millis = Millis(16_000);
+
+/// The code of a refund of more than the gateway holds.
+pub const EXCEEDS_REMAINING: &str = "EXCEEDS_REMAINING";
+
+/// The code of a refund that the gateway gave back after all, where the book has no room for it any more.
+pub const UNBOOKED: &str = "UNBOOKED";
+
+/// The code of one that was [`UNBOOKED`] until the gateway's book was written over as a refund elsewhere.
+pub const BOOKED_ELSEWHERE: &str = "BOOKED_ELSEWHERE";
 
 /// The caller's name of one refund of an order: 1 to 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +58,11 @@ impl RefundKey {
         Self(format!("{}~{number}", self.0))
     }
 
+    /// The key of what was given back at the gateway without us, named by all that it gave back by then.
+    pub fn elsewhere(cancelled: Money) -> Self {
+        Self(format!("elsewhere/{}", cancelled.minor()))
+    }
+
     /// The key.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -61,7 +79,8 @@ pub enum RefundState {
         /// When.
         at: Instant,
     },
-    /// The gateway said no; nothing was given back and a person must look at it.
+    /// The gateway said no; nothing was given back and a person must look at it. Only its own yes to another
+    /// attempt, heard later, makes it done.
     Refused {
         /// The gateway's code.
         code: String,
@@ -172,6 +191,11 @@ impl NewRefund {
 }
 
 impl Refund {
+    /// How long whoever promised it has it alone.
+    pub const fn promised_until(&self) -> Instant {
+        self.requested_at.after(HOLD)
+    }
+
     /// The gateway's name of this refund: the same for every attempt at it.
     pub fn cancel_key(&self) -> String {
         format!("{}:{}", self.order, self.key.as_str())

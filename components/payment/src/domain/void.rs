@@ -1,7 +1,8 @@
-use kernel::{Instant, PaymentId};
+use kernel::{Instant, Money, PaymentId};
 
 use crate::domain::{
-    Amount, Charge, Method, Payment, PaymentKey, Refund, RefundKey, RefundState, State, Till, VOIDED,
+    Amount, Charge, EXCEEDS_REMAINING, Method, Payment, PaymentKey, Refund, RefundKey, RefundState, State,
+    Till, VOIDED,
 };
 
 /// The command: end the payment of an order, whatever became of it.
@@ -36,6 +37,8 @@ pub enum VoidStep {
     Promise(Refund, Till),
     /// It is promised already: give it back.
     Continue(Refund, Till),
+    /// The gateway holds less than is left here, and nothing is under way: somebody gave money back there.
+    Compare(Payment),
 }
 
 impl Void {
@@ -54,7 +57,7 @@ impl Void {
             State::Captured { till, .. } => till.clone(),
             State::Failed { .. } => return Ok(VoidStep::Settled(payment)),
         };
-        let (key, ours) = self.current(refunds);
+        let (key, ours) = self.current(refunds, payment.refundable());
         let under_way = |refund: &&Refund| refund.state == RefundState::Requested && refund.key != key;
         let others: Vec<Refund> = refunds.iter().filter(under_way).cloned().collect();
         if !others.is_empty() {
@@ -69,6 +72,9 @@ impl Void {
             return Ok(VoidStep::Settled(payment));
         };
         match ours.map(|refund| &refund.state) {
+            Some(RefundState::Refused { code, .. }) if code == EXCEEDS_REMAINING => {
+                Ok(VoidStep::Compare(payment))
+            }
             Some(RefundState::Refused { code, .. }) => Err(VoidRefused::Refused(code.clone())),
             Some(RefundState::Requested | RefundState::Done { .. }) | None => {
                 Ok(VoidStep::Promise(self.refund(key, left, now), till))
@@ -95,17 +101,43 @@ impl Void {
         }
     }
 
+    /// What was given back at the gateway without us, where it holds less than is left of `payment`; `cancelled`
+    /// is all that it gave back.
+    pub fn elsewhere(
+        &self,
+        payment: &Payment,
+        held: Money,
+        cancelled: Money,
+        now: Instant,
+    ) -> Option<Refund> {
+        let missing = payment.refundable().checked_sub(held).ok()?;
+        let amount = Amount::try_new(missing).ok()?;
+        Some(Refund {
+            reason: "given back at the gateway".to_owned(),
+            ..self.refund(RefundKey::elsewhere(cancelled), amount, now)
+        })
+    }
+
     /// The payment that never was, and never will be.
     pub fn voided(&self, id: PaymentId, now: Instant) -> Payment {
         self.charge.failed(id, VOIDED.to_owned(), now)
     }
 
-    /// The key that is up next, and its refund if there is one: those before it are done, and money was
-    /// left again since, because a refund of another key was refused.
-    fn current<'a>(&self, refunds: &'a [Refund]) -> (RefundKey, Option<&'a Refund>) {
+    /// The key that is up next, and its refund if there is one. Those before it are done, and money was left
+    /// again since, because a refund of another key was refused; or they asked for more than the gateway
+    /// held, and less is `left` by now.
+    fn current<'a>(&self, refunds: &'a [Refund], left: Money) -> (RefundKey, Option<&'a Refund>) {
+        let outdated = |refund: &Refund| {
+            matches!(&refund.state, RefundState::Refused { code, .. } if code == EXCEEDS_REMAINING)
+                && refund.amount.money().minor() > left.minor()
+        };
         let mut key = self.key.clone();
         for number in 2u32.. {
             let found = refunds.iter().find(|refund| refund.key == key);
+            if found.is_some_and(outdated) {
+                key = self.key.derived(number);
+                continue;
+            }
             match found.map(|refund| &refund.state) {
                 Some(RefundState::Done { .. }) => key = self.key.derived(number),
                 Some(RefundState::Requested | RefundState::Refused { .. }) | None => return (key, found),
@@ -168,6 +200,12 @@ mod tests {
         refund(key, amount, RefundState::Refused { code, at })
     }
 
+    fn too_much(key: &str, amount: i64) -> Refund {
+        let code = EXCEEDS_REMAINING.to_owned();
+        let at = Instant::EPOCH;
+        refund(key, amount, RefundState::Refused { code, at })
+    }
+
     fn answer(payment: Option<Payment>, refunds: &[Refund]) -> String {
         let keys = |refunds: &[Refund]| {
             let one =
@@ -180,6 +218,12 @@ mod tests {
             Ok(VoidStep::CarryOn(others, _)) => format!("first carry on {}", keys(&others)),
             Ok(VoidStep::Promise(refund, _)) => format!("promise {}", keys(&[refund])),
             Ok(VoidStep::Continue(refund, _)) => format!("continue {}", keys(&[refund])),
+            Ok(VoidStep::Compare(payment)) => {
+                format!(
+                    "compare {} with what the gateway holds",
+                    payment.refundable().minor()
+                )
+            }
             Err(VoidRefused::Refused(code)) => format!("refused: {code}"),
         }
     }
@@ -242,6 +286,31 @@ mod tests {
                 Some(captured(100, 0)),
                 vec![refused("undo", 100), done("by hand", 100)],
             ),
+            (
+                "ours was too much for the gateway",
+                Some(captured(0, 0)),
+                vec![too_much("undo", 100)],
+            ),
+            (
+                "ours was too much, and others are under way",
+                Some(captured(0, 30)),
+                vec![requested("return", 30), too_much("undo", 70)],
+            ),
+            (
+                "ours was too much, and the difference was written down",
+                Some(captured(30, 0)),
+                vec![too_much("undo", 100)],
+            ),
+            (
+                "the second of ours was too much too",
+                Some(captured(30, 0)),
+                vec![too_much("undo", 100), too_much("undo~2", 70)],
+            ),
+            (
+                "ours was too much, and everything went back elsewhere",
+                Some(captured(100, 0)),
+                vec![too_much("undo", 100)],
+            ),
         ];
         let line = |(name, payment, refunds): &(&str, Option<Payment>, Vec<Refund>)| {
             format!("{name}: {}\n", answer(payment.clone(), refunds))
@@ -265,6 +334,11 @@ mod tests {
             ours refused: refused: NO
             the second of ours refused: refused: NO
             ours refused, then somebody else gave it back: settled, REFUNDED
+            ours was too much for the gateway: compare 100 with what the gateway holds
+            ours was too much, and others are under way: first carry on 30 of return
+            ours was too much, and the difference was written down: promise 70 of undo~2
+            the second of ours was too much too: compare 70 with what the gateway holds
+            ours was too much, and everything went back elsewhere: settled, REFUNDED
         "#]]
         .assert_eq(&cases.iter().map(line).collect::<String>());
     }

@@ -2,9 +2,10 @@
 
 use kernel::{Currency, Instant, Money};
 use serde::{Deserialize, Serialize};
-use web::{Problem, Request, Whole};
+use web::{Problem, Whole};
 
-use crate::domain::{Amount, Payment, Refund, RefundState, State, Till};
+use crate::app::Place;
+use crate::domain::{Amount, Kind, Payment, Refund, RefundState, State, Stuck, Till};
 
 /// The longest reason of a refund.
 const MAX_REASON_CHARS: usize = 500;
@@ -38,21 +39,6 @@ impl NewRefundBody {
     }
 }
 
-/// The client's `Idempotency-Key`: 1 to 255 visible ASCII characters, once.
-pub(super) fn idempotency_key(request: &Request) -> Result<String, Problem> {
-    request
-        .header("idempotency-key")
-        .map(str::trim)
-        .filter(|key| (1..=255).contains(&key.len()))
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            Problem::invalid_field(
-                "Idempotency-Key",
-                "is needed: 1 to 255 visible ASCII characters, once",
-            )
-        })
-}
-
 /// A refund's place in the list.
 pub(super) fn cursor_of(refund: &Refund) -> String {
     format!("{} {}", refund.requested_at.micros(), refund.key.as_str())
@@ -63,6 +49,54 @@ pub(super) fn cursor(text: &str) -> Result<(Instant, &str), Problem> {
     text.split_once(' ')
         .and_then(|(micros, key)| Some((Instant::from_micros(micros.parse().ok()?), key)))
         .ok_or_else(|| Problem::invalid_field("cursor", "is not one of ours; follow the Link header"))
+}
+
+/// The place of something stuck in the list.
+pub(super) fn place_of(stuck: &Stuck) -> String {
+    let (since, kind) = (stuck.since.micros(), stuck.kind.text());
+    format!("{since} {} {kind} {}", stuck.order, stuck.key)
+}
+
+/// The place that [`place_of`] named.
+pub(super) fn place(text: &str) -> Result<Place, Problem> {
+    let parse = || {
+        let mut parts = text.splitn(4, ' ');
+        Some(Place {
+            since: Instant::from_micros(parts.next()?.parse().ok()?),
+            order: parts.next()?.parse().ok()?,
+            kind: Kind::parse(parts.next()?)?,
+            key: parts.next()?.to_owned(),
+        })
+    };
+    parse().ok_or_else(|| Problem::invalid_field("cursor", "is not one of ours; follow the Link header"))
+}
+
+/// Money that should have gone back and did not.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StuckView {
+    order_id: u64,
+    kind: &'static str,
+    key: String,
+    amount: i64,
+    currency: &'static str,
+    code: String,
+    since: String,
+}
+
+impl StuckView {
+    pub(super) fn of(stuck: &Stuck) -> Self {
+        let amount = stuck.amount.money();
+        Self {
+            order_id: stuck.order.get(),
+            kind: stuck.kind.text(),
+            key: stuck.key.clone(),
+            amount: amount.minor(),
+            currency: amount.currency().code(),
+            code: stuck.code.clone(),
+            since: stuck.since.rfc3339(),
+        }
+    }
 }
 
 /// A payment as its owner sees it.
@@ -140,7 +174,7 @@ pub(super) struct ToldRefund<'a> {
     pub(super) refund: RefundView<'a>,
 }
 
-/// One refund. Once decided, nothing of it ever changes.
+/// One refund. Once it is done, nothing of it ever changes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RefundView<'a> {

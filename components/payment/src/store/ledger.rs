@@ -1,10 +1,11 @@
 //! What was taken and given back, in SQL.
 
 use kernel::{Instant, OrderId};
-use store::{Db, DbError, params};
+use store::{Db, DbError, RowError, params};
 
-use super::row::with_refunds;
-use crate::app::{Ledger, WithRefunds};
+use super::row::{stuck, with_refunds};
+use crate::app::{Ledger, Place, WithRefunds};
+use crate::domain::{Stuck, UNBOOKED};
 
 impl Ledger for Db {
     fn captured(&self, after: Option<OrderId>, limit: u32) -> Result<Vec<WithRefunds>, DbError> {
@@ -23,5 +24,15 @@ impl Ledger for Db {
         let statement = include_str!("../sql/list_refunds.sql");
         let rows = self.read(statement, params![order, at, key, limit])?;
         Ok(with_refunds(&rows)?.pop())
+    }
+
+    fn stuck(&self, after: Option<&Place>, limit: u32) -> Result<Vec<Stuck>, DbError> {
+        let (since, order, kind, key) = after.map_or((i64::MIN, 0, "", ""), |place| {
+            let (kind, key) = (place.kind.text(), place.key.as_str());
+            (place.since.micros(), place.order.as_i64(), kind, key)
+        });
+        let statement = include_str!("../sql/list_stuck.sql");
+        let rows = self.read(statement, params![since, order, kind, key, limit, UNBOOKED])?;
+        Ok(rows.iter().map(stuck).collect::<Result<_, RowError>>()?)
     }
 }

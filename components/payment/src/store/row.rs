@@ -4,13 +4,32 @@ use kernel::{Currency, Money};
 use store::{Row, RowError};
 
 use crate::app::WithRefunds;
-use crate::domain::{Amount, Look, Method, Payment, PaymentKey, Refund, RefundKey, RefundState, State, Till};
+use crate::domain::{
+    Amount, Kind, Look, Method, Payment, PaymentKey, Refund, RefundKey, RefundState, State, Stuck, Till,
+};
 
 /// A payment, and the refund that was joined to it.
 pub(super) fn with_refund(row: &Row) -> Result<(Payment, Option<Refund>), RowError> {
     let payment = payment(row)?;
     let refund = refund(row, &payment)?;
     Ok((payment, refund))
+}
+
+/// A refund that is under way, and who holds its money.
+pub(super) fn due_refund(row: &Row) -> Result<(Refund, Till), RowError> {
+    match with_refund(row)? {
+        (
+            Payment {
+                state: State::Captured { till, .. },
+                ..
+            },
+            Some(refund),
+        ) => Ok((refund, till)),
+        _ => Err(RowError::new(
+            "refund_state",
+            "a refund of what was never captured",
+        )),
+    }
 }
 
 /// Payments, each with the refunds that were joined to it. Rows of one payment stand together.
@@ -32,6 +51,20 @@ pub(super) fn look(row: &Row) -> Result<Look, RowError> {
         order: row.get("order_id")?,
         number: row.get("look")?,
         due: row.get("due_at")?,
+    })
+}
+
+/// Money that the gateway keeps.
+pub(super) fn stuck(row: &Row) -> Result<Stuck, RowError> {
+    let currency = row.parse("currency", Currency::parse)?;
+    let amount = Amount::try_new(money(row, "amount_minor", currency)?);
+    Ok(Stuck {
+        order: row.get("order_id")?,
+        kind: row.parse("kind", Kind::parse)?,
+        key: row.get("stuck_key")?,
+        amount: amount.map_err(|error| RowError::new("amount_minor", error))?,
+        code: row.get("code")?,
+        since: row.get("since_at")?,
     })
 }
 

@@ -7,14 +7,17 @@ pub(crate) mod seam;
 use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use fake_pg::app as pg;
 use fake_pg::domain::{ApproveRefused, CancelRefused, Rules};
 use kernel::{Currency, Instant, Millis, Money, OrderId, Outcome, UserId};
-use payment::app::{App, Approval, ApproveError, CancelError, Entry, Failed, Gateway, Payments, Tally};
+use payment::app::{
+    App, Approval, ApproveError, CancelError, Entry, Failed, Gateway, Ledger, Payments, Tally,
+};
 use payment::domain::{
     Amount, Charge, ChargeRefused, Confirmation, Method, NewRefund, Payment, PaymentKey, RefundKey,
-    RefundRefused, State, Void, VoidRefused,
+    RefundRefused, State, Stuck, Void, VoidRefused,
 };
 use payment::store::MIGRATIONS;
 use seam::Seam;
@@ -208,6 +211,25 @@ impl Shop {
             .collect()
     }
 
+    /// Who has which refund, as far as rows say.
+    pub(crate) fn claims(&self) -> usize {
+        let rows = self
+            .payments
+            .read("select order_id from refund_claim", params![])
+            .unwrap();
+        rows.len()
+    }
+
+    /// Everything that is stuck: order, kind, key, amount and code.
+    pub(crate) fn stuck(&self) -> Vec<String> {
+        let list = self.payments.stuck(None, 100).unwrap();
+        let line = |stuck: &Stuck| {
+            let (kind, amount) = (stuck.kind.text(), stuck.amount.money().minor());
+            format!("{} {kind} {} {amount} {}", stuck.order, stuck.key, stuck.code)
+        };
+        list.iter().map(line).collect()
+    }
+
     pub(crate) fn topics(&self) -> Vec<String> {
         let rows = self
             .payments
@@ -240,7 +262,7 @@ impl Pg {
         pg::Gateway {
             book: &self.db,
             rules: &self.rules,
-            wait: &|_| (),
+            wait: &|Millis(ms)| std::thread::sleep(Duration::from_millis(ms.into())),
         }
     }
 

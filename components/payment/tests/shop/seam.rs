@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-use store::{DbError, Driver, Rows, Value, native};
+use store::{DbError, Driver, native};
+use store_suite::gated;
 
 /// What goes wrong, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,38 +92,13 @@ impl Seam {
     }
 }
 
-/// A connection behind the seam.
-struct Watched {
-    inner: Rc<dyn Driver>,
-    seam: Rc<Seam>,
-}
-
 /// A database in memory behind the seam.
 pub(crate) fn in_memory(seam: &Rc<Seam>) -> Box<dyn Driver> {
     let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
     seam.connection.set(Some(inner.clone()));
-    Box::new(Watched {
-        inner,
-        seam: seam.clone(),
+    let seam = seam.clone();
+    gated(inner, move |_, run| {
+        seam.statements.set(seam.statements.get() + 1);
+        seam.through(|| Err(DbError::Unavailable("lost".to_owned())), run)
     })
-}
-
-impl Driver for Watched {
-    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        let lost = || Err(DbError::Unavailable("lost".to_owned()));
-        self.seam.statements.set(self.seam.statements.get() + 1);
-        self.seam.through(lost, || self.inner.execute(statement, params))
-    }
-
-    fn begin(&self) -> &'static str {
-        self.inner.begin()
-    }
-
-    fn schema_version(&self) -> Result<u32, DbError> {
-        self.inner.schema_version()
-    }
-
-    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
-        self.inner.set_schema_version(version)
-    }
 }

@@ -64,6 +64,9 @@ pub struct Sums {
 /// Why sums can't be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsummable {
+    /// More moved on a day than a day can have.
+    #[error("a day has at most {} won", Sum::MOST_A_DAY)]
+    DayFull,
     /// They are too large.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -80,6 +83,18 @@ impl Sum {
         refunded: Money::zero(CURRENCY),
         refunds: 0,
     };
+
+    /// What can move on one day, so that the sums of its month are exact too.
+    pub const MOST_A_DAY: i64 = Money::MAX_MINOR / 31;
+
+    /// What a day came to by this change, unless that is more than a day can have.
+    pub fn reached_by(self, change: Self) -> Result<Self, Unsummable> {
+        let full = |sum: Money, change: Money| change.is_positive() && sum.minor() > Self::MOST_A_DAY;
+        if full(self.total, change.total) || full(self.refunded, change.refunded) {
+            return Err(Unsummable::DayFull);
+        }
+        Ok(self)
+    }
 
     /// What is left of what was taken.
     pub fn net(&self) -> Result<Money, MoneyError> {
@@ -402,6 +417,30 @@ mod tests {
         );
         assert_eq!(before.clone().plus(&change).unwrap(), after);
         assert_eq!(after.clone().since(&after).unwrap(), Sums::default());
+    }
+
+    #[test]
+    fn a_day_has_its_limit_and_only_growth_reaches_it() {
+        let sum = |total, refunded| Sum {
+            total: won(total),
+            refunded: won(refunded),
+            ..Sum::NONE
+        };
+        let most = Sum::MOST_A_DAY;
+        let nothing = sum(0, 0);
+        for (day, change, fits) in [
+            (sum(most, most), sum(1, 1), true),
+            (sum(most + 1, 0), sum(1, 0), false),
+            (sum(0, most + 1), sum(0, 1), false),
+            (sum(most + 1, 0), sum(0, 1), true),
+            (sum(most + 1, 0), sum(-5, 0), true),
+            (sum(most + 1, most + 1), nothing, true),
+        ] {
+            let expected = if fits { Ok(day) } else { Err(Unsummable::DayFull) };
+            assert_eq!(day.reached_by(change), expected, "{day:?} by {change:?}");
+        }
+        let month = (0..31).try_fold(nothing, |month, _| month.plus(sum(most, 0)));
+        assert!(month.is_ok());
     }
 
     #[test]

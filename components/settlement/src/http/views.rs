@@ -95,6 +95,7 @@ pub(super) struct LetterView {
     topic: Option<String>,
     position: Option<u64>,
     payload: String,
+    payload_bytes: u64,
     error: String,
     replayed_at: Option<String>,
 }
@@ -205,6 +206,7 @@ impl LetterView {
             event_id: origin.as_ref().map(|origin| origin.event_id.clone()),
             producer: origin.map(|origin| origin.producer),
             payload: letter.payload,
+            payload_bytes: letter.payload_bytes,
             error: letter.error,
             replayed_at: letter.replayed_at.map(kernel::Instant::rfc3339),
         }

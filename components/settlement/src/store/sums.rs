@@ -5,7 +5,7 @@ use store::{Db, DbError, Row, RowError, Tx, params};
 
 use super::Store;
 use super::orders::{self, won};
-use crate::app::{CHUNK, Period, Settlements};
+use crate::app::{CHUNK, NotEntered, Period, Settlements};
 use crate::domain::{Day, Dimension, Month, Sum, Sums, Unsummable, Zone};
 
 /// The setting that says for which zone the sums were made.
@@ -80,11 +80,14 @@ fn sum(row: &Row) -> Result<Sum, RowError> {
     })
 }
 
-/// Adds a change to what is kept.
-pub(super) fn add(tx: &Tx<'_>, change: &Sums) -> Result<(), DbError> {
-    for (day, sum) in &change.days {
-        let row = day_row(*day, sum);
-        if tx.execute(include_str!("../sql/add_to_day.sql"), &row)? == 0 {
+/// Adds a change to what is kept, unless a day would come to more than it can have.
+pub(super) fn add(tx: &Tx<'_>, change: &Sums) -> Result<(), NotEntered> {
+    for (&day, &added) in &change.days {
+        let row = day_row(day, &added);
+        let kept = tx.query_one(include_str!("../sql/add_to_day.sql"), &row)?;
+        let kept = kept.as_ref().map(sum).transpose().map_err(DbError::from)?;
+        kept.unwrap_or(added).reached_by(added)?;
+        if kept.is_none() {
             tx.execute(include_str!("../sql/insert_day.sql"), &row)?;
         }
     }
@@ -93,6 +96,17 @@ pub(super) fn add(tx: &Tx<'_>, change: &Sums) -> Result<(), DbError> {
         if tx.execute(include_str!("../sql/add_to_share.sql"), &row)? == 0 {
             tx.execute(include_str!("../sql/insert_share.sql"), &row)?;
         }
+    }
+    Ok(())
+}
+
+/// Writes sums where there are none. What the ledger has is not refused any more.
+fn insert(tx: &Tx<'_>, sums: &Sums) -> Result<(), DbError> {
+    for (day, sum) in &sums.days {
+        tx.execute(include_str!("../sql/insert_day.sql"), &day_row(*day, sum))?;
+    }
+    for (key, sum) in &sums.shares {
+        tx.execute(include_str!("../sql/insert_share.sql"), &share_row(key, sum))?;
     }
     Ok(())
 }
@@ -174,7 +188,7 @@ fn remake(tx: &Tx<'_>, zone: &Zone) -> Result<(), NotRemade> {
             break;
         }
     }
-    add(tx, &sums)?;
+    insert(tx, &sums)?;
     Ok(())
 }
 

@@ -10,7 +10,8 @@ use relay::{Event, Message};
 use settlement::app::{self, Book, Buried, Inbox, Ledger};
 use settlement::domain::{BookEntry, BookRefund, CURRENCY, Sums, Zone};
 use settlement::store::{MIGRATIONS, Store};
-use store::{Db, DbError, Driver, Row, Rows, Value, native, params};
+use store::{Db, DbError, Driver, Row, native, params};
+use store_suite::shared;
 
 /// 2026-11-20T23:23:40Z: the 21st in Seoul.
 pub(crate) const NOW: Instant = Instant::from_micros(1_795_217_020_000_000);
@@ -84,31 +85,9 @@ pub(crate) fn message(producer: &str, events: &[Event]) -> Vec<u8> {
     message.encode().unwrap().into_bytes()
 }
 
-/// One connection that several stores may use, one after the other.
-#[derive(Clone)]
-pub(crate) struct Shared(Rc<dyn Driver>);
-
-impl Driver for Shared {
-    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        self.0.execute(statement, params)
-    }
-
-    fn begin(&self) -> &'static str {
-        self.0.begin()
-    }
-
-    fn schema_version(&self) -> Result<u32, DbError> {
-        self.0.schema_version()
-    }
-
-    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
-        self.0.set_schema_version(version)
-    }
-}
-
 /// The consumer without its wire.
 pub(crate) struct Books {
-    driver: Shared,
+    connection: Rc<dyn Driver>,
     /// What was acknowledged, in order.
     pub(crate) acknowledged: RefCell<Vec<(String, u64)>>,
 }
@@ -118,15 +97,15 @@ impl Books {
         Self::over(Rc::from(native::in_memory_driver().unwrap()))
     }
 
-    pub(crate) fn over(driver: Rc<dyn Driver>) -> Self {
+    pub(crate) fn over(connection: Rc<dyn Driver>) -> Self {
         Self {
-            driver: Shared(driver),
+            connection,
             acknowledged: RefCell::default(),
         }
     }
 
     pub(crate) fn db(&self) -> Db {
-        Db::open(Box::new(self.driver.clone()), MIGRATIONS).unwrap()
+        Db::open(shared(&self.connection), MIGRATIONS).unwrap()
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -139,7 +118,7 @@ impl Books {
                 .borrow_mut()
                 .push((producer.to_owned(), position));
         };
-        let store = Store::new(Db::open(Box::new(self.driver.clone()), MIGRATIONS)?, seoul());
+        let store = Store::new(Db::open(shared(&self.connection), MIGRATIONS)?, seoul());
         app::consume(&store, payload, NOW, acknowledge)
     }
 

@@ -4,7 +4,7 @@ use super::nats::{Connection, NatsLink};
 use crate::address::JetStream;
 use crate::backoff::{Backoff, redelivery};
 use crate::health::Health;
-use crate::{BrokerError, MAX_PAYLOAD, Message, RESPONSE_TIMEOUT, Subscription, Verdict, work};
+use crate::{BrokerError, Message, RESPONSE_TIMEOUT, Subscription, Verdict, work};
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::consumer::pull::Batch;
 use async_nats::jetstream::{self, AckKind};
@@ -133,10 +133,7 @@ impl Subscriber<'_> {
         let delivery = message.info().map_or(1, |info| info.delivered);
         let delivery = u32::try_from(delivery).unwrap_or(u32::MAX);
         let most = self.options.max_deliver;
-        let verdict = if message.payload.len() > MAX_PAYLOAD {
-            self.give_up(&message, delivery, "it is bigger than allowed");
-            AckKind::Term
-        } else if delivery > most {
+        let verdict = if delivery > most {
             // The subscriber died over it each time, or was too slow for it.
             self.give_up(&message, delivery, "it was never finished");
             AckKind::Term
@@ -165,11 +162,7 @@ impl Subscriber<'_> {
         H: FnMut(Message) -> F + Send,
         F: Future<Output = Verdict> + Send,
     {
-        let handed = Message {
-            channel: message.subject.to_string(),
-            payload: message.payload.clone(),
-            delivery,
-        };
+        let handed = Message::received(&message.subject, message.payload.clone(), delivery);
         let mut working = std::pin::pin!(work::attempt(handle, handed));
         loop {
             tokio::select! {

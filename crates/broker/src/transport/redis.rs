@@ -5,7 +5,7 @@ use crate::address::RedisAddress;
 use crate::backoff::Backoff;
 use crate::health::Health;
 use crate::queue::{Queue, queue};
-use crate::{BrokerError, CONNECT_TIMEOUT, Message, RESPONSE_TIMEOUT, Subscription, Verdict, work};
+use crate::{BrokerError, CONNECT_TIMEOUT, Message, RESPONSE_TIMEOUT, Subscription, Verdict, message, work};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
@@ -177,7 +177,7 @@ async fn session(
     loop {
         match timeout(SILENCE, messages.next()).await {
             Ok(Some(message)) => {
-                let payload = Bytes::copy_from_slice(message.get_payload_bytes());
+                let payload = message::beginning(message.get_payload_bytes());
                 queue.push(message.get_channel_name(), payload);
             }
             Ok(None) => return Err(unavailable(address, "the connection was closed")),

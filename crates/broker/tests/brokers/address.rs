@@ -19,6 +19,7 @@ fn good_addresses_are_shown_in_full_but_for_the_password() {
     for (text, expected) in [
         ("local://bus", "local://bus"),
         ("local://My-bus_2", "local://My-bus_2"),
+        ("local://bus:0", "local://bus"),
         ("redis://localhost", "redis://localhost:6379"),
         ("redis://localhost:", "redis://localhost:6379"),
         ("redis://localhost:7000/3", "redis://localhost:7000/3"),
@@ -84,6 +85,8 @@ fn nonsense_is_refused_and_never_repeated() {
         "local://a?b",
         "local://가게",
         "local://a.b",
+        "local://a:1",
+        "local://:0",
         "redis://",
         "redis:///0",
         "redis://:6379",

@@ -106,6 +106,43 @@ async fn a_full_queue_drops_the_newest_and_holds_nobody_up() {
 }
 
 #[tokio::test]
+async fn a_queue_of_large_messages_is_full_at_16_mib_and_has_room_again_when_they_are_handled() {
+    let (log, _guard) = Log::record();
+    let (broker, bus) = (Broker::new(), address("local://bus"));
+    let gate = Arc::new(Semaphore::new(0));
+    let waits = gate.clone();
+    let slow = listen_with(&broker, &bus, "c", "slow", move |_| {
+        let gate = waits.clone();
+        async move {
+            gate.acquire().await.unwrap().forget();
+            Verdict::Done
+        }
+    });
+    // One is in the hand of the subscriber; what waits behind it counts.
+    slow.called(&broker, &bus, "c", "").await;
+    let large = Bytes::from(vec![b'x'; MAX_PAYLOAD]);
+    let mut taken = 0;
+    for _ in 0..40 {
+        taken += broker.publish(&bus, "c", large.clone()).await.unwrap();
+    }
+    assert_eq!(taken, 16);
+    assert_eq!(
+        broker.publish(&bus, "c", text("x")).await,
+        Ok(0),
+        "not one byte more"
+    );
+    assert!(log.lines(&["WARN", "queue is full"]) > 0);
+    gate.add_permits(1_000);
+    slow.called(&broker, &bus, "c", "after").await;
+    let large = slow
+        .messages()
+        .iter()
+        .filter(|it| it.payload.len() == MAX_PAYLOAD)
+        .count();
+    assert_eq!(large, 16);
+}
+
+#[tokio::test]
 async fn failing_and_panicking_handlers_lose_one_message_and_no_more() {
     let (log, _guard) = Log::record();
     let (broker, bus) = (Broker::new(), address("local://bus"));

@@ -1,7 +1,7 @@
 //! A real Redis.
 
 use crate::support::{DEADLINE, Log, address, listen, listen_with, silent_server, text, until};
-use broker::{Broker, BrokerError, RedisArgument, RedisValue, Verdict};
+use broker::{Broker, BrokerError, MAX_PAYLOAD, RedisArgument, RedisValue, Verdict};
 use testkit::servers::Redis;
 use tokio::time::Instant;
 
@@ -161,6 +161,28 @@ async fn commands_answer_as_redis_does() {
     server.restart();
     let _ = run("PING", vec![]).await;
     assert_eq!(run("PING", vec![]).await, Ok(status("PONG")));
+}
+
+#[tokio::test]
+async fn what_others_publish_too_big_comes_cut_so_that_it_can_be_put_aside() {
+    let Some(server) = Redis::start() else { return };
+    let (broker, at) = (Broker::new(), address(&server.address()));
+    let listener = listen(&broker, &at, "c", "guarded");
+    listener.called(&broker, &at, "c", "before").await;
+    let publish = |size| {
+        vec![
+            RedisArgument::Binary(b"c".to_vec()),
+            RedisArgument::Binary(vec![b'a'; size]),
+        ]
+    };
+    for size in [MAX_PAYLOAD, MAX_PAYLOAD + 1, 3 * MAX_PAYLOAD] {
+        let answer = broker.command(&at, "PUBLISH", publish(size)).await;
+        assert_eq!(answer, Ok(vec![RedisValue::Int(1)]));
+    }
+    listener.called(&broker, &at, "c", "after").await;
+    let sizes: Vec<usize> = listener.messages().iter().map(|it| it.payload.len()).collect();
+    let big: Vec<usize> = sizes.into_iter().filter(|size| *size > 100).collect();
+    assert_eq!(big, [MAX_PAYLOAD, MAX_PAYLOAD + 1, MAX_PAYLOAD + 1]);
 }
 
 #[tokio::test]

@@ -117,10 +117,14 @@ pub(super) fn run(args: UpArgs) -> Result<ExitCode> {
     runtime()?.block_on(serve(args))
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. The client of NATS tells of every connection that it
+/// makes, as the broker does already.
+const LOG_FILTER: &str = "info,async_nats=warn";
+
 /// Logs go to standard error: readable on a terminal, JSON elsewhere. `RUST_LOG` chooses what.
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOG_FILTER));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -140,9 +144,10 @@ async fn serve(args: UpArgs) -> Result<ExitCode> {
     let manifest = load_manifest(&args.from)?;
     let app = App::load(&manifest, options(&args, &manifest)?).await?;
     let server = bind(&app, &args).await?;
-    announce(&app, server.address())?;
+    // Whoever reads that we serve may send signals at once.
     let signals = Signals::new()?;
     write_stats_on_demand(app.clone(), args.stats_file.clone())?;
+    announce(&app, server.address())?;
     let drained = serve_and_trigger(server, &app, signals).await;
     app.close().await;
     write_stats(&app, args.stats_file.as_ref());
@@ -197,9 +202,13 @@ fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
         dir: args.log_dir.clone().or_else(|| runtime_config.log_dir.clone()),
         truncate: args.truncate_logs,
     };
+    let variables = CliVariables::parse(&args.variable)?;
+    for name in variables.unknown(manifest) {
+        tracing::warn!(variable = name, "--variable: the application has none of this name");
+    }
     Ok(Options {
         runtime_config,
-        variables: CliVariables::parse(&args.variable)?,
+        variables,
         environment: args.env.clone(),
         state_dir,
         temp_dir: args.temp.clone(),

@@ -1,4 +1,4 @@
--- One of them. No row: there is none of this number.
-select dead_letter_id, received_at, producer, event_id, topic, position, payload, error, replayed_at
+-- One of them, with all of its payload. No row: there is none of this number.
+select producer, event_id, payload
   from dead_letter
  where dead_letter_id = ?1

@@ -1,8 +1,7 @@
--- Marks what due.sql chose. It is due again after 5 s, doubled with every publishing, 5 min at most.
+-- Marks what due.sql chose: all up to the last of them, which was due at ?2 and has position ?3.
+-- It is due again after 5 s, doubled with every publishing, 5 min at most.
 update outbox_delivery
    set published = published + 1,
        published_at = ?1,
        due_at = ?1 + case when published >= 6 then 300000000 else 5000000 * (1 << published) end
- where position in (
-   select position from outbox_delivery where due_at <= ?1 order by due_at, position limit ?2
- )
+ where (due_at, position) <= (?2, ?3)

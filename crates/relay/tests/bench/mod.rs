@@ -8,7 +8,8 @@ use std::rc::Rc;
 use kernel::Instant;
 use relay::inbox::{self, Admission};
 use relay::{Event, outbox};
-use store::{Db, DbError, Driver, Migration, Rows, Value, native, params};
+use store::{Db, DbError, Driver, Migration, Rows, native, params};
+use store_suite::gated;
 use testkit::NEW_YEAR;
 
 pub(crate) const PRODUCER: &str = "payment";
@@ -52,18 +53,16 @@ pub(crate) enum Death {
 
 /// A connection that counts, and dies when it is told to.
 pub(crate) struct Line {
-    driver: Box<dyn Driver>,
+    driver: Rc<dyn Driver>,
     dies: Cell<Option<(u32, Death)>>,
     dead: Cell<bool>,
     said: RefCell<Vec<String>>,
 }
 
-struct Shared(Rc<Line>);
-
 impl Line {
     pub(crate) fn new() -> Rc<Self> {
         Rc::new(Self {
-            driver: native::in_memory_driver().unwrap(),
+            driver: Rc::from(native::in_memory_driver().unwrap()),
             dies: Cell::new(None),
             dead: Cell::new(false),
             said: RefCell::new(Vec::new()),
@@ -71,7 +70,11 @@ impl Line {
     }
 
     pub(crate) fn open(self: &Rc<Self>, migrations: &[Migration]) -> Db {
-        Db::open(Box::new(Shared(self.clone())), migrations).unwrap()
+        let line = self.clone();
+        let driver = gated(self.driver.clone(), move |statement, run| {
+            line.pass(statement, run)
+        });
+        Db::open(driver, migrations).unwrap()
     }
 
     /// Dies at the statement that comes after `statements` others.
@@ -95,7 +98,7 @@ impl Line {
         self.said.take()
     }
 
-    fn run(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
+    fn pass(&self, statement: &str, run: &dyn Fn() -> Result<Rows, DbError>) -> Result<Rows, DbError> {
         let gone = || DbError::Unavailable("this process is dead".to_owned());
         if self.dead.get() {
             return Err(gone());
@@ -106,40 +109,27 @@ impl Line {
             Some((0, death)) => {
                 self.dead.set(true);
                 if death == Death::After {
-                    self.driver.execute(statement, params)?;
+                    run()?;
                 }
                 Err(gone())
             }
             Some((left, death)) => {
                 self.dies.set(Some((left - 1, death)));
-                self.driver.execute(statement, params)
+                run()
             }
-            None => self.driver.execute(statement, params),
+            None => run(),
         }
-    }
-}
-
-impl Driver for Shared {
-    fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        self.0.run(statement, params)
-    }
-
-    fn begin(&self) -> &'static str {
-        self.0.driver.begin()
-    }
-
-    fn schema_version(&self) -> Result<u32, DbError> {
-        self.0.driver.schema_version()
-    }
-
-    fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
-        self.0.driver.set_schema_version(version)
     }
 }
 
 /// Writes an event as a domain does.
 pub(crate) fn write(db: &Db, id: &str, at: Instant) {
-    let row = params![id, "payment.completed", "17", at, r#"{"amount":1}"#];
+    write_data(db, id, at, r#"{"amount":1}"#);
+}
+
+/// Writes an event with these data.
+pub(crate) fn write_data(db: &Db, id: &str, at: Instant, data: &str) {
+    let row = params![id, "payment.completed", "17", at, data];
     let statement = include_str!("../../../../components/payment/src/sql/insert_event.sql");
     db.transaction(|tx| tx.execute(statement, row)).unwrap();
 }

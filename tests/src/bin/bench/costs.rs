@@ -61,7 +61,7 @@ const KINDS: [&str; 6] = [
 
 /// Counts each kind of request on a shop that has answered one of each before.
 pub(crate) async fn measure(place: &Place) -> Result<Costs> {
-    let shop = place.stocked_shop().await?;
+    let shop = place.quiet_shop().await?;
     let customer = shop.customer().await?.client;
     let mut requests = Vec::new();
     for repeat in 0..2 {

@@ -18,6 +18,11 @@ const RESTOCK: &str = "
     select sku_id, number + 1, 'MANUAL', null, ?1, on_hand + ?1, reserved, at + 1
       from stock_history where sku_id = 1 order by number desc limit 1;";
 
+/// The components that answer customers, without those that work by themselves.
+const QUIET: [&str; 7] = [
+    "gateway", "account", "product", "stock", "payment", "cart", "order",
+];
+
 /// Where a run keeps compiled components, manifests and counters, away from everybody else's.
 pub(crate) struct Place {
     folder: TempDir,
@@ -61,27 +66,30 @@ impl Place {
 
     /// The shop, with no data and not started.
     pub(crate) fn shop(&self) -> Result<Shop> {
+        self.shop_with(&[])
+    }
+
+    /// The shop, running, with a million pieces of product 1.
+    pub(crate) async fn stocked_shop(&self) -> Result<Shop> {
+        stocked(self.shop()?).await
+    }
+
+    /// The same without jobs and events: nothing happens in it that nobody asked for.
+    pub(crate) async fn quiet_shop(&self) -> Result<Shop> {
+        let asked = QUIET.iter().flat_map(|id| ["--component-id", *id]);
+        stocked(self.shop_with(&asked.collect::<Vec<_>>())?).await
+    }
+
+    fn shop_with(&self, flags: &[&str]) -> Result<Shop> {
         let stats = self.stats_file();
-        let flags = [
+        let mut all = vec![
             "--variable",
             "rate_limit_per_minute=0",
             "--stats-file",
             text(&stats)?,
         ];
-        self.prepare(&workspace().join("spin.toml"), &flags)
-    }
-
-    /// The shop, running, with a million pieces of product 1.
-    pub(crate) async fn stocked_shop(&self) -> Result<Shop> {
-        let mut shop = self.shop()?;
-        shop.resume()?;
-        // The first question lays out the tables.
-        first_page(&shop).await?;
-        stop(&mut shop)?;
-        restock(&shop.folder().join("stock.db"))?;
-        shop.resume()?;
-        first_page(&shop).await?;
-        Ok(shop)
+        all.extend(flags);
+        self.prepare(&workspace().join("spin.toml"), &all)
     }
 
     /// Another application in the same host, not started.
@@ -110,6 +118,18 @@ impl Place {
     fn cache_config(&self) -> PathBuf {
         self.path().join("cache.toml")
     }
+}
+
+/// Starts a shop that was never started, and fills its shelves.
+async fn stocked(mut shop: Shop) -> Result<Shop> {
+    shop.resume()?;
+    // The first question lays out the tables.
+    first_page(&shop).await?;
+    stop(&mut shop)?;
+    restock(&shop.folder().join("stock.db"))?;
+    shop.resume()?;
+    first_page(&shop).await?;
+    Ok(shop)
 }
 
 /// Asks for a product's page: the shop serves.

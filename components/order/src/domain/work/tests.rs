@@ -36,11 +36,12 @@ fn work(task: Task) -> Work {
             until: NOW,
         },
         from_cart: false,
+        key: None,
         stuck: None,
     }
 }
 
-fn tasks() -> [Option<Task>; 9] {
+fn tasks() -> [Option<Task>; 10] {
     let payment_key = PaymentKey::try_new("k").unwrap();
     let why = Cancellation::SoldOut;
     [
@@ -52,6 +53,9 @@ fn tasks() -> [Option<Task>; 9] {
         }),
         Some(Task::Await { pay_until: NOW }),
         Some(Task::Confirm { payment_key }),
+        Some(Task::Undo {
+            failure: Failure::Abandoned,
+        }),
         Some(Task::Finish),
         Some(Task::Cancel { why }),
         Some(Task::Expire),
@@ -76,6 +80,7 @@ fn a_payment_is_confirmed_only_while_it_is_waited_for() {
             "yes",
             too_late,
             "its payment is being confirmed",
+            not_awaited,
             not_awaited,
             not_awaited,
             too_late,

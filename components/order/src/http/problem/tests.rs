@@ -101,7 +101,7 @@ fn refusals_of_what_comes_later_map_to_statuses() {
         503 SERVICE_UNAVAILABLE: please try again in a moment (again in 1 s)
         500 INTERNAL_ERROR: the error was recorded and will be looked at
         404 NOT_FOUND: no such order
-        409 CONFLICT: the order is not stuck
+        409 CONFLICT: the order is not stuck, or not at this attempt
         503 SERVICE_UNAVAILABLE: please try again in a moment (again in 1 s)
     "#]]
     .assert_eq(&text);

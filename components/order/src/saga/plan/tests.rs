@@ -69,7 +69,7 @@ fn without_trouble_every_step_is_taken_once() {
         "charge, pay, commit, empty, end paid",
         "commit, end paid",
         "commit, empty, end paid",
-        "void, release, end failed",
+        "give up, void, release, end failed",
         "release, end cancelled",
         "void, take back, end cancelled",
     ];
@@ -89,9 +89,9 @@ fn a_refused_charge_gives_the_goods_back() {
     check(
         ONE_CALL,
         "reserve ok, charge refused",
-        "reserve, charge, release, end failed",
+        "reserve, charge, give up, release, end failed",
     );
-    check(CONFIRM, "charge refused", "charge, release, end failed");
+    check(CONFIRM, "charge refused", "charge, give up, release, end failed");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_step_without_an_answer_is_asked_once_more() {
     check(
         ONE_CALL,
         "reserve ok, charge unknown, charge refused",
-        "reserve, charge, charge, release, end failed",
+        "reserve, charge, charge, give up, release, end failed",
     );
     check(
         Plan::Await,
@@ -126,17 +126,21 @@ fn a_step_without_an_answer_is_asked_once_more() {
 #[test]
 fn a_step_that_never_answers_is_undone_as_if_it_had_happened() {
     let twice = "reserve unknown, reserve unknown";
-    check(ONE_CALL, twice, "reserve, reserve, release, end failed");
-    check(Plan::Await, twice, "reserve, reserve, release, end failed");
+    check(ONE_CALL, twice, "reserve, reserve, give up, release, end failed");
+    check(
+        Plan::Await,
+        twice,
+        "reserve, reserve, give up, release, end failed",
+    );
     check(
         ONE_CALL,
         "reserve ok, charge unknown, charge unknown",
-        "reserve, charge, charge, void, release, end failed",
+        "reserve, charge, charge, give up, void, release, end failed",
     );
     check(
         CONFIRM,
         "charge unknown, charge unknown",
-        "charge, charge, void, release, end failed",
+        "charge, charge, give up, void, release, end failed",
     );
 }
 
@@ -146,31 +150,32 @@ fn an_undo_that_is_refused_is_stuck_and_one_without_an_answer_is_parked() {
     check(
         ONE_CALL,
         &format!("{unanswered}, void refused"),
-        "reserve, charge, charge, void, stuck at void",
+        "reserve, charge, charge, give up, void, stuck at void",
     );
     check(
         ONE_CALL,
         &format!("{unanswered}, void unknown, void unknown"),
-        "reserve, charge, charge, void, void, parked at void",
+        "reserve, charge, charge, give up, void, void, parked at void",
     );
     check(
         ONE_CALL,
         "reserve ok, charge refused, release unknown, release unknown",
-        "reserve, charge, release, release, parked at release",
+        "reserve, charge, give up, release, release, parked at release",
     );
     check(
         ONE_CALL,
         "reserve ok, charge refused, release refused",
-        "reserve, charge, release, stuck at release",
+        "reserve, charge, give up, release, stuck at release",
     );
-    for plan in [Plan::Undo, Plan::Cancel] {
-        check(plan, "void refused", "void, stuck at void");
-        check(plan, "void unknown, void unknown", "void, void, parked at void");
+    for (plan, first) in [(Plan::Undo, "give up, "), (Plan::Cancel, "")] {
+        check(plan, "void refused", &format!("{first}void, stuck at void"));
+        let parked = format!("{first}void, void, parked at void");
+        check(plan, "void unknown, void unknown", &parked);
     }
     check(
         Plan::Undo,
         "void ok, release refused",
-        "void, release, stuck at release",
+        "give up, void, release, stuck at release",
     );
     check(
         Plan::Expire,
@@ -187,6 +192,28 @@ fn an_undo_that_is_refused_is_stuck_and_one_without_an_answer_is_parked() {
         "void ok, take back refused",
         "void, take back, stuck at take back",
     );
+}
+
+#[test]
+fn nothing_is_undone_before_it_is_written_down_that_the_order_fails() {
+    for plan in [ONE_CALL, Plan::Undo] {
+        let leads = if plan == ONE_CALL {
+            "reserve ok, charge refused, "
+        } else {
+            ""
+        };
+        let asked = if plan == ONE_CALL { "reserve, charge, " } else { "" };
+        check(
+            plan,
+            &format!("{leads}give up refused"),
+            &format!("{asked}give up, overtaken"),
+        );
+        check(
+            plan,
+            &format!("{leads}give up unknown, give up unknown"),
+            &format!("{asked}give up, give up, parked at give up"),
+        );
+    }
 }
 
 #[test]
@@ -247,6 +274,7 @@ struct World {
     charged: bool,
     voided: bool,
     waiting: bool,
+    given_up: bool,
     paid: bool,
     sold: bool,
     emptied: bool,
@@ -284,10 +312,13 @@ impl World {
         match step {
             Step::Reserve if self.released => return Answer::Refused,
             Step::Reserve => self.reserved = true,
-            Step::Wait => self.waiting = true,
             Step::Charge if self.voided => return Answer::Refused,
             Step::Charge => self.charged = true,
+            Step::Pay | Step::Wait if self.given_up => return Answer::Refused,
+            Step::Wait => self.waiting = true,
             Step::Pay => self.paid = true,
+            Step::GiveUp if self.paid => return Answer::Refused,
+            Step::GiveUp => self.given_up = true,
             Step::Commit if self.released => return Answer::Refused,
             Step::Commit => self.sold = true,
             Step::Empty => self.emptied = true,

@@ -1,4 +1,5 @@
 -- An outage is no answer worth keeping: the client's key is free to try again.
 delete from command_key
- where order_id = ?1
+ where user_id = ?1
+   and idempotency_key = ?2
    and status is null
