@@ -56,6 +56,35 @@ async fn a_cart_is_filled_changed_and_bought_whole() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_a_guest_chose_comes_along_once() -> Result<()> {
+    let shop = Shop::start()?;
+    let customer = shop.customer().await?.client;
+    let line = json!({"productId": 1, "quantity": 1});
+    assert_eq!(customer.post("/cart/items", &line).await?.status, 201);
+    let guest = json!({"items": [
+        {"productId": 1, "quantity": 2}, {"productId": 3, "quantity": 9}, {"productId": 99, "quantity": 1}
+    ]});
+    let merged = customer.post_once("/cart/merge", "login", &guest).await?;
+    assert_eq!(merged.status, 200, "{merged:?}");
+    let cart = json!([
+        {"productId": 1, "skuId": 1, "quantity": 3}, {"productId": 3, "skuId": 3, "quantity": 5}
+    ]);
+    assert_eq!(merged.json["items"], cart);
+    let adjusted = merged.json["adjusted"].as_array().expect("a list");
+    let reasons: Vec<_> = adjusted.iter().map(|line| &line["reason"]).collect();
+    assert_eq!(reasons, ["OUT_OF_STOCK", "UNKNOWN_PRODUCT"]);
+    let again = customer.post_once("/cart/merge", "login", &guest).await?;
+    assert_eq!(again.text, merged.text);
+    assert_eq!(customer.get("/cart").await?.json, cart);
+    let other = customer
+        .post_once("/cart/merge", "login", &json!({"items": [line]}))
+        .await?;
+    assert_eq!(other.status, 422, "{other:?}");
+    assert_sound(&shop);
+    Ok(())
+}
+
+#[tokio::test]
 async fn all_of_a_cart_or_nothing_and_a_failed_one_stays_full() -> Result<()> {
     let shop = Shop::start()?;
     let (one, other) = (shop.customer().await?.client, shop.customer().await?.client);

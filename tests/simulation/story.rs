@@ -13,6 +13,8 @@ pub(crate) enum Story {
     Checkout,
     /// The same under a key, which the client repeats before anybody else looks after it.
     Repeated,
+    /// An order whose payment the gateway refuses: everything is given back.
+    Refused,
     /// An order of everything in the cart.
     FromCart,
     /// A paid order is cancelled.
@@ -37,9 +39,10 @@ pub(crate) struct Scene {
 }
 
 impl Story {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Checkout,
         Self::Repeated,
+        Self::Refused,
         Self::FromCart,
         Self::Cancel,
         Self::TwoStep,
@@ -58,7 +61,7 @@ impl Story {
             messages: Vec::new(),
         };
         match self {
-            Self::Checkout | Self::Repeated | Self::TwoStep => {}
+            Self::Checkout | Self::Repeated | Self::Refused | Self::TwoStep => {}
             Self::FromCart => {
                 for product in [1, 2] {
                     let line = json!({"productId": product, "quantity": 1});
@@ -93,6 +96,7 @@ impl Story {
         match self {
             Self::Checkout => buyer.order(1, 1).await.ok(),
             Self::Repeated => keyed(buyer).await,
+            Self::Refused => buyer.order(2, 3).await.ok(),
             Self::FromCart => buyer.post("/orders/from-cart", &json!({})).await.ok(),
             Self::Cancel => buyer.cancel(*order).await.ok(),
             Self::TwoStep => {

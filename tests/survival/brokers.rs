@@ -113,7 +113,10 @@ async fn a_bus_that_hangs_keeps_no_order_from_its_end() -> Result<()> {
     let placed = Instant::now();
     let path = format!("/orders/{}", id(&waiting));
     while buyer.get(&path).await?.json["status"] != "CANCELLED" {
-        ensure!(placed.elapsed() < Duration::from_secs(45), "it is never given back");
+        ensure!(
+            placed.elapsed() < Duration::from_secs(45),
+            "it is never given back"
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     redis.thaw();

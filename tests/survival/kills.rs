@@ -101,8 +101,9 @@ impl Buyer {
                     json!({"amount": 1_000, "reason": "a part"}),
                 )
             }
-            choice if (choice == 3 || choice == 4 || self.journal.waiting.len() > 7)
-                && !self.journal.waiting.is_empty() =>
+            choice
+                if (choice == 3 || choice == 4 || self.journal.waiting.len() > 7)
+                    && !self.journal.waiting.is_empty() =>
             {
                 let order = self.journal.waiting.swap_remove(0);
                 let body =
@@ -137,7 +138,11 @@ impl Buyer {
     /// There are goods enough and time enough. But a part of what was cancelled meanwhile can't be given
     /// back, and a payment that nobody was at for the length of a lease is given up.
     fn refused(&mut self, attempt: &Attempt, reply: &Reply) {
-        match (attempt.path.as_str(), reply.status, attempt.body["orderId"].as_u64()) {
+        match (
+            attempt.path.as_str(),
+            reply.status,
+            attempt.body["orderId"].as_u64(),
+        ) {
             ("/payments/confirm", 409, Some(order)) => {
                 self.journal.given_up.insert(order);
             }
@@ -290,7 +295,11 @@ fn compare(shop: &Shop, buyers: &[Buyer], kills: u64) -> Result<()> {
             doubled.map(|(order, (_, state))| format!("order {order} is {state}, and nobody was told")),
         );
     }
-    let told = |refund: &&(u64, String)| buyers.iter().any(|buyer| buyer.journal.refunded.contains(*refund));
+    let told = |refund: &&(u64, String)| {
+        buyers
+            .iter()
+            .any(|buyer| buyer.journal.refunded.contains(*refund))
+    };
     let asked = refunds.iter().filter(|(_, key)| key.starts_with("admin/"));
     let untold = asked.filter(|refund| !told(refund));
     wrong.extend(untold.map(|refund| format!("the refund {refund:?} was made, and nobody was told")));

@@ -85,7 +85,9 @@ fn words(list: Option<&Value>) -> impl Iterator<Item = &str> {
 
 /// A template of one variable with its default value; none when it has no default.
 fn with_defaults(template: &str, variables: Option<&Value>) -> Option<String> {
-    let inside = template.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+    let inside = template
+        .strip_prefix("{{")
+        .and_then(|rest| rest.strip_suffix("}}"));
     let Some(name) = inside else {
         return Some(template.to_owned());
     };

@@ -182,9 +182,15 @@ mod tests {
         assert_eq!(at(10, HOUR), Turn::Run);
         assert_eq!(at(10, HOUR + 1), Turn::Run);
         assert_eq!(at(10, HOUR + 2), Turn::Missed(Duration::from_secs(HOUR + 2)));
-        assert_eq!(at(10, 9 * HOUR + 1_800), Turn::Missed(Duration::from_secs(9 * HOUR + 1_800)));
+        assert_eq!(
+            at(10, 9 * HOUR + 1_800),
+            Turn::Missed(Duration::from_secs(9 * HOUR + 1_800))
+        );
         // A run that took longer than an hour: the next one comes in its own time.
-        assert_eq!(at(2 * HOUR + 60, 2 * HOUR + 60), Turn::In(Duration::from_secs(HOUR - 60)));
+        assert_eq!(
+            at(2 * HOUR + 60, 2 * HOUR + 60),
+            Turn::In(Duration::from_secs(HOUR - 60))
+        );
         // A clock that was set back.
         assert_eq!(at(9 * HOUR, HOUR - 5), Turn::In(Duration::from_secs(5)));
     }

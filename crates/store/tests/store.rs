@@ -31,13 +31,16 @@ fn a_database_in_memory_is_a_database() {
 fn a_transaction_that_began_unheard_is_not_in_the_way_of_the_next() {
     let deaf = Rc::new(Cell::new(false));
     let lost = deaf.clone();
-    let driver = gated(native::in_memory_driver().expect("a database"), move |statement, run| {
-        let answer = run();
-        match statement {
-            "begin immediate" if lost.get() => Err(DbError::Unavailable("lost".to_owned())),
-            _ => answer,
-        }
-    });
+    let driver = gated(
+        native::in_memory_driver().expect("a database"),
+        move |statement, run| {
+            let answer = run();
+            match statement {
+                "begin immediate" if lost.get() => Err(DbError::Unavailable("lost".to_owned())),
+                _ => answer,
+            }
+        },
+    );
     let db = Db::open(driver, &[FIRST, SECOND]).expect("the database opens");
     let spend = |tx: &store::Tx<'_>| tx.execute("update purse set won = won - 1", params![]);
     deaf.set(true);
@@ -52,13 +55,16 @@ fn a_transaction_that_began_unheard_is_not_in_the_way_of_the_next() {
 fn nobody_waits_twice_for_a_busy_database() {
     let said: Rc<RefCell<Vec<String>>> = Rc::default();
     let heard = said.clone();
-    let driver = gated(native::in_memory_driver().expect("a database"), move |statement, run| {
-        heard.borrow_mut().push(statement.to_owned());
-        match statement {
-            "begin immediate" => Err(DbError::Busy),
-            _ => run(),
-        }
-    });
+    let driver = gated(
+        native::in_memory_driver().expect("a database"),
+        move |statement, run| {
+            heard.borrow_mut().push(statement.to_owned());
+            match statement {
+                "begin immediate" => Err(DbError::Busy),
+                _ => run(),
+            }
+        },
+    );
     let db = Db::open(driver, &[]).expect("the database opens");
     let answer = db.transaction(|tx| tx.execute("select 1", params![]));
     assert!(matches!(answer, Err(DbError::Busy)));

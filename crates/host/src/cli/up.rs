@@ -204,7 +204,10 @@ fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
     };
     let variables = CliVariables::parse(&args.variable)?;
     for name in variables.unknown(manifest) {
-        tracing::warn!(variable = name, "--variable: the application has none of this name");
+        tracing::warn!(
+            variable = name,
+            "--variable: the application has none of this name"
+        );
     }
     Ok(Options {
         runtime_config,

@@ -109,7 +109,10 @@ fn a_whole_address_may_come_from_a_variable() {
     let redis = hosts("redis://localhost:7000").expect("a server");
     assert!(redis.check_address("redis://localhost:7000/3", "redis"));
     assert!(redis.check_address("localhost:7000", "redis"));
-    for address in ["redis://:s#cret@localhost:7000/3", "redis://me:secret@localhost:7000"] {
+    for address in [
+        "redis://:s#cret@localhost:7000/3",
+        "redis://me:secret@localhost:7000",
+    ] {
         let redis = hosts(address).expect("a server");
         assert!(redis.check_address(address, "redis") && redis.check_address("localhost:7000", "redis"));
         assert!(!redis.check_address("redis://secret:7000", "redis"));
