@@ -5,6 +5,7 @@ mod aftermath;
 mod buying;
 mod cart;
 mod crash;
+mod identity;
 mod privacy;
 
 use tests::Shop;

@@ -1,17 +1,19 @@
 //! The use cases: load, ask the domain, save.
 
-use kernel::{Instant, UserId};
+mod admin;
+
+use kernel::{Instant, Outcome, UserId};
 use store::DbError;
 use token::{Claims, Keys, Kind, SignError};
 
 use crate::domain::{
-    Account, Barred, DUMMY_HASH, Email, HashError, Hashing, Name, Password, Phone, RenewalRefused, Role,
-    SALT_BYTES, SessionId, TokenId,
+    Account, Actor, Barred, Change, ChangeRefused, DUMMY_HASH, Email, Filter, Grade, HashError, Hashing,
+    Name, Password, Phone, RenewalRefused, Role, SALT_BYTES, Salt, SessionId, Status, TokenId,
 };
 
 /// What the use cases need of the store.
 pub trait Accounts {
-    /// Adds an account unless its id or its e-mail is taken.
+    /// Adds an account unless its id or its e-mail is taken; an admin's beginning is audited.
     fn add(&self, account: &Account, password_hash: &str) -> Result<Added, DbError>;
 
     /// The account with this e-mail, and its password's hash.
@@ -20,21 +22,64 @@ pub trait Accounts {
     /// The account with this id.
     fn by_id(&self, id: UserId) -> Result<Option<Account>, DbError>;
 
+    /// The account with this id, and its password's hash.
+    fn with_hash(&self, id: UserId) -> Result<Option<(Account, String)>, DbError>;
+
+    /// Up to `limit` accounts that pass the filter, the newest first, from behind `before` on.
+    fn list(&self, filter: &Filter, before: Option<UserId>, limit: u32) -> Result<Vec<Account>, DbError>;
+
     /// Writes an account's name and telephone number.
     fn save_profile(&self, account: &Account, now: Instant) -> Result<(), DbError>;
 
     /// Puts a better hash of the same password in place of `old`; nothing if that is gone meanwhile.
     fn replace_hash(&self, id: UserId, old: &str, new: &str, now: Instant) -> Result<(), DbError>;
 
-    /// Begins a session with its first refresh token.
-    fn open_session(&self, session: &SessionId, first: &NewToken, now: Instant) -> Result<(), DbError>;
+    /// Puts another password's hash in place of `old`, and ends all sessions; busy if `old` is gone meanwhile.
+    fn set_password(&self, id: UserId, old: &str, new: &str, now: Instant) -> Result<(), DbError>;
 
-    /// Exchanges a refresh token for the next one, or ends its session when it was used before.
-    fn renew(&self, used: &TokenId, next: &NewToken, now: Instant) -> Result<Account, RenewError>;
+    /// Begins a session with its first refresh token; `None` if the account is not active any more, or has
+    /// another hash than `verified`.
+    fn open_session(
+        &self,
+        session: &SessionId,
+        first: &NewToken,
+        verified: &str,
+        now: Instant,
+    ) -> Result<Option<Account>, DbError>;
+
+    /// Exchanges a user's refresh token for its successor, or ends its session when it was used before.
+    fn renew(
+        &self,
+        user: UserId,
+        used: &TokenId,
+        fresh: &Fresh,
+        now: Instant,
+    ) -> Result<(Account, TokenId), RenewError>;
+
+    /// Changes what admins may change, with its lines in the audit log; a closed account has no sessions.
+    fn change(
+        &self,
+        id: UserId,
+        change: &Change,
+        actor: Actor,
+        now: Instant,
+    ) -> Result<Outcome<Account>, ChangeError>;
 
     /// Ends the session of this refresh token, or all of the user's sessions without one.
     fn close_sessions(&self, user: UserId, token: Option<&TokenId>, now: Instant) -> Result<(), DbError>;
 }
+
+/// Where the gateway learns which access tokens are dead.
+pub trait Marks {
+    /// Kills the user's access tokens that were made up to this very moment, which it reads itself: the time of
+    /// the call is too early once a transaction has waited for its turn.
+    fn kill(&self, user: UserId) -> Result<(), MarkUnwritten>;
+}
+
+/// The mark may or may not be there: ask again.
+#[derive(Debug, thiserror::Error)]
+#[error("the mark of dead tokens was not written: {0}")]
+pub struct MarkUnwritten(pub String);
 
 /// How adding an account went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +102,14 @@ pub struct NewToken {
     pub expires_at: Instant,
 }
 
+/// What a successor needs when it comes to be.
+pub struct Fresh {
+    /// What it is made of, beside the token it follows.
+    pub salt: Salt,
+    /// When it stops being valid.
+    pub expires_at: Instant,
+}
+
 /// All chance that one call may use, drawn where the call enters.
 #[derive(Debug, Clone, Copy)]
 pub struct Chance {
@@ -64,7 +117,7 @@ pub struct Chance {
     pub salt: [u8; SALT_BYTES],
     /// For a session's id.
     pub session: [u8; 16],
-    /// For a refresh token's id.
+    /// For a refresh token's id, or its successor's.
     pub token: [u8; 16],
     /// For account ids: one, and some more in case it is taken.
     pub ids: [u64; 4],
@@ -74,6 +127,8 @@ pub struct Chance {
 pub struct App<'a> {
     /// Where accounts are kept.
     pub accounts: &'a dyn Accounts,
+    /// Where access tokens are called back.
+    pub marks: &'a dyn Marks,
     /// How passwords are hashed.
     pub hashing: &'a dyn Hashing,
     /// What tokens are signed with.
@@ -122,9 +177,15 @@ pub enum Failure {
     /// There is no such account, or the password is another one; nobody learns which.
     #[error("wrong e-mail or password")]
     WrongCredentials,
+    /// Who wants another password does not know the present one.
+    #[error("the current password is wrong")]
+    WrongPassword,
     /// The account may not be used.
     #[error(transparent)]
     Barred(Barred),
+    /// An admin may not change this.
+    #[error(transparent)]
+    Change(ChangeRefused),
     /// The refresh token is not exchanged.
     #[error("refresh refused")]
     Refresh(#[source] RefreshRefused),
@@ -137,6 +198,9 @@ pub enum Failure {
     /// The store did not do it.
     #[error("could not use the account store")]
     Store(#[from] DbError),
+    /// Access tokens could not be called back; what was asked for may or may not have been done.
+    #[error("could not call access tokens back")]
+    Mark(#[from] MarkUnwritten),
     /// A hash could not be made or read.
     #[error("could not hash")]
     Hash(#[from] HashError),
@@ -167,6 +231,26 @@ pub enum RenewError {
     Store(#[from] DbError),
 }
 
+/// What changing an account in the store can end with.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The rules don't allow it.
+    #[error(transparent)]
+    Refused(#[from] ChangeRefused),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] DbError),
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Refused(refused) => Self::Change(refused),
+            ChangeError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl From<Barred> for Failure {
     fn from(barred: Barred) -> Self {
         Self::Barred(barred)
@@ -184,16 +268,21 @@ impl From<RenewError> for Failure {
 }
 
 impl App<'_> {
-    /// Makes an account.
+    /// Makes a customer's account.
     pub fn sign_up(&self, wanted: SignUp) -> Result<Account, Failure> {
+        self.create(wanted, Role::User)
+    }
+
+    fn create(&self, wanted: SignUp, role: Role) -> Result<Account, Failure> {
         let hash = self.hashing.hash(wanted.password.reveal(), self.chance.salt)?;
         let mut account = Account {
             id: UserId::generate(self.now, self.chance.ids[0]),
             email: wanted.email,
             name: wanted.name,
             phone: wanted.phone,
-            role: Role::User,
-            status: crate::domain::Status::Active,
+            role,
+            status: Status::Active,
+            grade: Grade::Normal,
             created_at: self.now,
         };
         for random in self.chance.ids {
@@ -212,6 +301,21 @@ impl App<'_> {
     /// Exactly one hash is verified whether or not the account exists, so the time of a refusal tells
     /// nothing; and only who knows the password learns that an account is suspended.
     pub fn log_in(&self, email: &str, password: &str) -> Result<Pair, Failure> {
+        // A password that changes while it is verified is verified again.
+        for _ in 0..2 {
+            let (account, hash) = self.verified(email, password)?;
+            let first = self.new_token(account.id);
+            let session = SessionId::new(self.chance.session);
+            let opened = self.accounts.open_session(&session, &first, &hash, self.now)?;
+            if let Some(account) = opened {
+                return self.pair(&account, &first.id);
+            }
+        }
+        Err(Failure::Store(DbError::Busy))
+    }
+
+    /// The account that this is the password of, and the hash it has now.
+    fn verified(&self, email: &str, password: &str) -> Result<(Account, String), Failure> {
         let found = match Email::parse(email) {
             Ok(email) => self.accounts.by_email(&email)?,
             Err(_) => None,
@@ -220,25 +324,58 @@ impl App<'_> {
         let right = self.hashing.verify(password, hash)?;
         let (account, hash) = found.filter(|_| right).ok_or(Failure::WrongCredentials)?;
         account.status.admit()?;
-        if self.hashing.is_outdated(&hash) {
-            let better = self.hashing.hash(password, self.chance.salt)?;
-            self.accounts.replace_hash(account.id, &hash, &better, self.now)?;
+        if !self.hashing.is_outdated(&hash) {
+            return Ok((account, hash));
         }
-        let first = self.new_token(account.id);
-        self.accounts
-            .open_session(&SessionId::new(self.chance.session), &first, self.now)?;
-        self.pair(&account, &first)
+        let better = self.hashing.hash(password, self.chance.salt)?;
+        self.accounts.replace_hash(account.id, &hash, &better, self.now)?;
+        Ok((account, better))
     }
 
-    /// Exchanges a refresh token for a new pair.
+    /// Changes the caller's password and ends all of the caller's sessions.
+    pub fn change_password(&self, user: UserId, current: &str, new: &Password) -> Result<(), Failure> {
+        let (account, hash) = self.accounts.with_hash(user)?.ok_or(Failure::Gone)?;
+        account.status.admit()?;
+        if !self.hashing.verify(current, &hash)? {
+            return Err(Failure::WrongPassword);
+        }
+        let new = self.hashing.hash(new.reveal(), self.chance.salt)?;
+        self.locking_out(user, || {
+            Ok(self.accounts.set_password(user, &hash, &new, self.now)?)
+        })
+    }
+
+    /// Makes a change after which no access token of the user from before it is good any more.
+    ///
+    /// Both marks are needed. The one before: if this stops in the middle, the tokens from before are dead
+    /// already, and nobody is left inside by an accident. The one after: a login that came while the change was
+    /// on its way has read the account as it was, and its token is younger than the first mark. When only
+    /// the second one fails the answer is "try again", and repeating the change writes it.
+    fn locking_out<T>(
+        &self,
+        user: UserId,
+        change: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.marks.kill(user)?;
+        let done = change()?;
+        self.marks.kill(user)?;
+        Ok(done)
+    }
+
+    /// Exchanges a refresh token for a new pair; presented again within the grace it gives that pair's
+    /// refresh token once more.
     pub fn refresh(&self, token: &str) -> Result<Pair, Failure> {
         let (user, used) = self.refresh_token(token)?;
-        let next = self.new_token(user);
-        let account = self.accounts.renew(&used, &next, self.now)?;
+        let fresh = Fresh {
+            salt: Salt::new(self.chance.token),
+            expires_at: Kind::Refresh.expiry(self.now),
+        };
+        let (account, next) = self.accounts.renew(user, &used, &fresh, self.now)?;
         self.pair(&account, &next)
     }
 
-    /// Ends the session of a refresh token, or all sessions of the user without one. Repeating is harmless.
+    /// Ends the session of a refresh token, or all sessions of the user without one, then with their access
+    /// tokens. Repeating is harmless.
     pub fn log_out(&self, user: UserId, token: Option<&str>) -> Result<(), Failure> {
         let token = token.map(|token| self.refresh_token(token)).transpose()?;
         match token {
@@ -246,7 +383,7 @@ impl App<'_> {
                 Err(Failure::Refresh(RefreshRefused::Session(RenewalRefused::Unknown)))
             }
             Some((_, id)) => Ok(self.accounts.close_sessions(user, Some(&id), self.now)?),
-            None => Ok(self.accounts.close_sessions(user, None, self.now)?),
+            None => self.locking_out(user, || Ok(self.accounts.close_sessions(user, None, self.now)?)),
         }
     }
 
@@ -270,7 +407,8 @@ impl App<'_> {
         let claims = self
             .keys
             .verify(token, Kind::Refresh, self.now)
-            .map_err(|refused| Failure::Refresh(refused.into()))?;
+            .map_err(|refused| Failure::Refresh(refused.into()))?
+            .claims;
         let id = claims
             .id
             .ok_or(Failure::Refresh(token::Refused::Malformed.into()))?;
@@ -285,7 +423,7 @@ impl App<'_> {
         }
     }
 
-    fn pair(&self, account: &Account, refresh: &NewToken) -> Result<Pair, Failure> {
+    fn pair(&self, account: &Account, refresh: &TokenId) -> Result<Pair, Failure> {
         let claims = |kind, id| Claims {
             user: account.id,
             role: match account.role {
@@ -295,7 +433,7 @@ impl App<'_> {
             kind,
             id,
         };
-        let id = Some(refresh.id.as_str().to_owned());
+        let id = Some(refresh.as_str().to_owned());
         Ok(Pair {
             access: self.keys.sign(&claims(Kind::Access, None), self.now)?,
             refresh: self.keys.sign(&claims(Kind::Refresh, id), self.now)?,

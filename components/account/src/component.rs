@@ -2,11 +2,12 @@
 
 #![expect(unsafe_code, reason = "what the SDK generates crosses the ABI")]
 
-use spin_sdk::http;
-use token::Keys;
-use web::{Problem, Response, guest};
+use kernel::UserId;
+use spin_sdk::{http, key_value};
+use token::{Keys, mark};
+use web::{InternalKey, Problem, Response, guest};
 
-use crate::app::{App, Chance};
+use crate::app::{App, Chance, MarkUnwritten, Marks};
 use crate::domain::Argon2id;
 use crate::store::{MIGRATIONS, SqlAccounts};
 
@@ -21,10 +22,11 @@ async fn handle(wire: http::Request) -> http::Response {
 }
 
 fn answer(request: &web::Request) -> Result<Response, Problem> {
-    let (endpoint, _) = crate::http::route_of(request)?;
+    let (endpoint, path) = crate::http::route_of(request)?;
     let identities = guest::identity_key()?;
     let keys = guest::variable("jwt_keys")?;
     let keys = Keys::parse(&keys).map_err(|error| Problem::defect("account.jwt_keys", &error))?;
+    let internal = InternalKey::new(&guest::variable("jobs_key")?);
     let accounts = store::spin::open(DATABASE, MIGRATIONS).map_err(|error| {
         if error.retryable() {
             Problem::unavailable()
@@ -34,12 +36,25 @@ fn answer(request: &web::Request) -> Result<Response, Problem> {
     })?;
     let app = App {
         accounts: &SqlAccounts(accounts),
+        marks: &KeyValue,
         hashing: &Argon2id,
         keys: &keys,
         now: guest::now(),
         chance: chance()?,
     };
-    crate::http::answer(endpoint, request, &app, &identities)
+    crate::http::answer((endpoint, &path), request, &app, &identities, &internal)
+}
+
+/// The key-value store `default`, which the gateway reads.
+struct KeyValue;
+
+impl Marks for KeyValue {
+    fn kill(&self, user: UserId) -> Result<(), MarkUnwritten> {
+        let text = mark::text(guest::now());
+        key_value::Store::open_default()
+            .and_then(|store| store.set(&mark::key(user), text.as_bytes()))
+            .map_err(|error| MarkUnwritten(error.to_string()))
+    }
 }
 
 fn chance() -> Result<Chance, Problem> {

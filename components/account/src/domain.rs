@@ -1,13 +1,17 @@
 //! What an account is, which e-mails, names and passwords it may have, and when a session goes on.
 
 mod account;
+mod change;
 mod email;
 mod password;
 mod profile;
+mod search;
 mod session;
 
-pub use account::{Account, Barred, Role, Status};
+pub use account::{Account, Barred, Grade, Role, Status};
+pub use change::{Actor, Change, ChangeRefused, Difference};
 pub use email::{Email, EmailRefused};
 pub use password::{Argon2id, DUMMY_HASH, HashError, Hashing, Password, PasswordRefused, SALT_BYTES};
 pub use profile::{Name, NameRefused, Phone, PhoneRefused};
-pub use session::{Renewal, RenewalRefused, SessionId, TokenId, TokenState};
+pub use search::{Filter, SearchText, SearchTextRefused, fold};
+pub use session::{Exchange, Renewal, RenewalRefused, Salt, SessionId, TokenId, TokenState};

@@ -1,14 +1,17 @@
 //! The routes: JSON to use cases and back, and which refusal is which status.
 
+mod admin;
+
 use kernel::UserId;
 use serde::{Deserialize, Deserializer, Serialize};
 use token::Kind;
 use web::{
-    Code, FieldError, IdentityKey, Method, PathParams, Problem, Request, Response, Route, Unverified, find,
+    Code, FieldError, IdentityKey, InternalKey, Method, PathParams, Problem, Request, Response, Route,
+    Unverified, find,
 };
 
 use crate::app::{App, Failure, Pair, ProfileChange, SignUp};
-use crate::domain::{Account, Email, Name, Password, Phone};
+use crate::domain::{Account, ChangeRefused, Email, Name, Password, Phone};
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,16 @@ pub enum Endpoint {
     Me,
     /// Change the caller's profile.
     ChangeProfile,
+    /// Change the caller's password.
+    ChangePassword,
+    /// List accounts.
+    ListAccounts,
+    /// Show any account.
+    ShowAccount,
+    /// Change any account's status, grade or role.
+    ChangeAccount,
+    /// Make an admin, for the operator.
+    Appoint,
 }
 
 const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Route<Endpoint> {
@@ -39,6 +52,11 @@ const ROUTES: &[Route<Endpoint>] = &[
     route(Method::Post, "/users", Endpoint::SignUp),
     route(Method::Get, "/users/me", Endpoint::Me),
     route(Method::Patch, "/users/me", Endpoint::ChangeProfile),
+    route(Method::Post, "/users/me/password", Endpoint::ChangePassword),
+    route(Method::Get, "/admin/users", Endpoint::ListAccounts),
+    route(Method::Get, "/admin/users/{id}", Endpoint::ShowAccount),
+    route(Method::Patch, "/admin/users/{id}", Endpoint::ChangeAccount),
+    route(Method::Post, "/internal/admins", Endpoint::Appoint),
     route(Method::Post, "/auth/login", Endpoint::LogIn),
     route(Method::Post, "/auth/refresh", Endpoint::Refresh),
     route(Method::Post, "/auth/logout", Endpoint::LogOut),
@@ -51,16 +69,15 @@ pub fn route_of(request: &Request) -> Result<(Endpoint, PathParams), Problem> {
 
 /// Does what the route says.
 pub fn answer(
-    endpoint: Endpoint,
+    (endpoint, path): (Endpoint, &PathParams),
     request: &Request,
     app: &App<'_>,
     identities: &IdentityKey,
+    internal: &InternalKey,
 ) -> Result<Response, Problem> {
-    let caller = || {
-        identities
-            .identify(request, app.now)
-            .map(|identity| identity.user)
-    };
+    let identity = || identities.identify(request, app.now);
+    let caller = || identity().map(|identity| identity.user);
+    let admin = || admin::only(identity()?);
     match endpoint {
         Endpoint::SignUp => sign_up(request, app),
         Endpoint::LogIn => log_in(request, app),
@@ -68,6 +85,13 @@ pub fn answer(
         Endpoint::LogOut => log_out(request, app, caller()?),
         Endpoint::Me => Ok(profile(&app.me(caller()?).map_err(problem)?)),
         Endpoint::ChangeProfile => change_profile(request, app, caller()?),
+        Endpoint::ChangePassword => change_password(request, app, caller()?),
+        Endpoint::ListAccounts => admin().and_then(|_| admin::list(request, app)),
+        Endpoint::ShowAccount => admin().and_then(|_| admin::show(path, request, app)),
+        Endpoint::ChangeAccount => admin::change(path, request, app, admin()?),
+        Endpoint::Appoint => internal
+            .admit(request)
+            .and_then(|()| admin::appoint(request, app)),
     }
 }
 
@@ -88,7 +112,16 @@ struct NewAccount<'a> {
 }
 
 fn sign_up(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
-    let body: SignUpBody = request.json()?;
+    let account = app.sign_up(newcomer(request.json()?)?).map_err(problem)?;
+    let body = NewAccount {
+        id: account.id.get(),
+        email: account.email.as_str(),
+        name: account.name.as_str(),
+    };
+    Ok(Response::json(201, &body).header("location", "/users/me"))
+}
+
+fn newcomer(body: SignUpBody) -> Result<SignUp, Problem> {
     let mut errors = Vec::new();
     let email = checked(&mut errors, "email", Email::parse(&body.email));
     let password = checked(&mut errors, "password", Password::parse(body.password));
@@ -99,19 +132,12 @@ fn sign_up(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
     let (Some(email), Some(password), Some(name), true) = (email, password, name, errors.is_empty()) else {
         return Err(Problem::invalid(errors));
     };
-    let wanted = SignUp {
+    Ok(SignUp {
         email,
         password,
         name,
         phone,
-    };
-    let account = app.sign_up(wanted).map_err(problem)?;
-    let body = NewAccount {
-        id: account.id.get(),
-        email: account.email.as_str(),
-        name: account.name.as_str(),
-    };
-    Ok(Response::json(201, &body).header("location", "/users/me"))
+    })
 }
 
 /// The value, or one more error for the client's list.
@@ -241,12 +267,38 @@ fn change_profile(request: &Request, app: &App<'_>, caller: UserId) -> Result<Re
     Ok(profile(&app.change_profile(caller, change).map_err(problem)?))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct PasswordBody {
+    current_password: String,
+    new_password: String,
+}
+
+/// Not a 401: who mistypes the current password is still logged in.
+fn change_password(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    let body: PasswordBody = request.json()?;
+    let new = Password::parse(body.new_password)
+        .map_err(|refused| Problem::invalid_field("newPassword", refused))?;
+    app.change_password(caller, &body.current_password, &new)
+        .map_err(problem)?;
+    Ok(Response::no_content())
+}
+
 /// Which refusal is which status: the whole table.
 fn problem(failure: Failure) -> Problem {
     match failure {
         Failure::EmailTaken => Problem::new(Code::Conflict, "there is an account with this e-mail already"),
         Failure::WrongCredentials => unauthorized("the e-mail or the password is wrong"),
+        Failure::WrongPassword => Problem::new(Code::Unprocessable, "the current password is wrong"),
         Failure::Barred(barred) => Problem::new(Code::Forbidden, barred.to_string()),
+        Failure::Change(refused) => {
+            let code = match refused {
+                ChangeRefused::NotAdmin => Code::Forbidden,
+                ChangeRefused::Unknown => Code::NotFound,
+                ChangeRefused::OwnRole | ChangeRefused::OwnStatus => Code::Conflict,
+            };
+            Problem::new(code, refused.to_string())
+        }
         Failure::Refresh(refused) => {
             web::log::info("account.refresh", &refused.to_string());
             unauthorized("the refresh token is not valid; log in again")
@@ -254,6 +306,7 @@ fn problem(failure: Failure) -> Problem {
         Failure::Gone => Unverified::Missing.into(),
         Failure::NoFreeId => Problem::unavailable(),
         Failure::Store(error) if error.retryable() => Problem::unavailable(),
+        Failure::Mark(error) => Problem::unavailable_because("account.mark", &error),
         Failure::Store(error) => Problem::defect("account.store", &error),
         Failure::Hash(error) => Problem::defect("account.hash", &error),
         Failure::Sign(error) => Problem::defect("account.sign", &error),
@@ -270,7 +323,7 @@ mod tests {
     use store::DbError;
 
     use super::*;
-    use crate::app::RefreshRefused;
+    use crate::app::{MarkUnwritten, RefreshRefused};
     use crate::domain::{Barred, RenewalRefused};
 
     #[test]
@@ -279,6 +332,11 @@ mod tests {
         let failures = [
             Failure::EmailTaken,
             Failure::WrongCredentials,
+            Failure::WrongPassword,
+            Failure::Change(ChangeRefused::NotAdmin),
+            Failure::Change(ChangeRefused::Unknown),
+            Failure::Change(ChangeRefused::OwnRole),
+            Failure::Change(ChangeRefused::OwnStatus),
             Failure::Barred(Barred::Suspended),
             Failure::Barred(Barred::Inactive),
             Failure::Refresh(token::Refused::Forged.into()),
@@ -286,6 +344,7 @@ mod tests {
             refresh(RenewalRefused::Unknown),
             Failure::Gone,
             Failure::NoFreeId,
+            Failure::Mark(MarkUnwritten("secret".to_owned())),
             Failure::Store(DbError::Busy),
             Failure::Store(DbError::Other("no such table: secret".to_owned())),
         ];
@@ -302,6 +361,11 @@ mod tests {
         expect![[r#"
             EmailTaken                                   409 there is an account with this e-mail already
             WrongCredentials                             401 the e-mail or the password is wrong
+            WrongPassword                                422 the current password is wrong
+            Change(NotAdmin)                             403 this needs an active account with the role ADMIN
+            Change(Unknown)                              404 no such user
+            Change(OwnRole)                              409 nobody changes their own role; ask another admin
+            Change(OwnStatus)                            409 nobody changes their own status; ask another admin
             Barred(Suspended)                            403 this account is suspended
             Barred(Inactive)                             403 this account is closed
             Refresh(Token(Forged))                       401 the refresh token is not valid; log in again
@@ -309,6 +373,7 @@ mod tests {
             Refresh(Session(Unknown))                    401 the refresh token is not valid; log in again
             Gone                                         401 log in first, and send the access token
             NoFreeId                                     503 please try again in a moment
+            Mark(MarkUnwritten("secret"))                503 please try again in a moment
             Store(Busy)                                  503 please try again in a moment
             Store(Other("no such table: secret"))        500 the error was recorded and will be looked at
         "#]]

@@ -1,26 +1,40 @@
 //! [`Accounts`] in SQL.
 
-use kernel::{Instant, UserId};
+mod admin;
+
+use kernel::{Instant, Outcome, UserId};
 use store::{Db, DbError, Migration, Row, RowError, Tx, migrations, params};
 
-use crate::app::{Accounts, Added, NewToken, RenewError};
+use crate::app::{Accounts, Added, ChangeError, Fresh, NewToken, RenewError};
 use crate::domain::{
-    Account, Email, Name, Phone, Renewal, RenewalRefused, Role, SessionId, Status, TokenId, TokenState,
+    Account, Actor, Change, Email, Exchange, Filter, Grade, Name, Phone, Renewal, RenewalRefused, Role, Salt,
+    SessionId, Status, TokenId, TokenState, fold,
 };
 
 /// The schema, step by step.
-pub const MIGRATIONS: &[Migration] = migrations!["0001_create_account", "0002_create_session"];
+pub const MIGRATIONS: &[Migration] = migrations![
+    "0001_create_account",
+    "0002_create_session",
+    "0003_add_successor_salt",
+    "0004_add_grade",
+    "0005_add_name_folded",
+    "0006_create_account_audit",
+    "0007_index_admin",
+];
 
 const ADD: &str = include_str!("sql/add.sql");
 const EMAIL_TAKEN: &str = include_str!("sql/email_taken.sql");
 const BY_EMAIL: &str = include_str!("sql/by_email.sql");
 const BY_ID: &str = include_str!("sql/by_id.sql");
 const SAVE_PROFILE: &str = include_str!("sql/save_profile.sql");
+const SET_PASSWORD: &str = include_str!("sql/set_password.sql");
+const STILL_AS_VERIFIED: &str = include_str!("sql/still_as_verified.sql");
 const REPLACE_HASH: &str = include_str!("sql/replace_hash.sql");
 const FORGET_SESSIONS: &str = include_str!("sql/forget_sessions.sql");
 const OPEN_SESSION: &str = include_str!("sql/open_session.sql");
 const ADD_TOKEN: &str = include_str!("sql/add_token.sql");
 const TOKEN: &str = include_str!("sql/token.sql");
+const TOKEN_USED: &str = include_str!("sql/token_used.sql");
 const USE_TOKEN: &str = include_str!("sql/use_token.sql");
 const PROLONG_SESSION: &str = include_str!("sql/prolong_session.sql");
 const REVOKE_SESSION: &str = include_str!("sql/revoke_session.sql");
@@ -38,13 +52,16 @@ impl Accounts for SqlAccounts {
                 account.email.as_str(),
                 account.email.key(),
                 account.name.as_str(),
+                fold(account.name.as_str()),
                 account.phone.as_ref().map(Phone::as_str),
                 password_hash,
                 account.role.text(),
                 account.status.text(),
+                account.grade.text(),
                 account.created_at,
             ];
             if tx.execute(ADD, row)? == 1 {
+                admin::audit_beginning(tx, account)?;
                 return Ok(Added::Done);
             }
             let taken = tx.query_one(EMAIL_TAKEN, params![account.email.key()])?;
@@ -67,9 +84,25 @@ impl Accounts for SqlAccounts {
         Ok(row.as_ref().map(account).transpose()?)
     }
 
+    fn with_hash(&self, id: UserId) -> Result<Option<(Account, String)>, DbError> {
+        let row = self.0.read_one(BY_ID, params![id])?;
+        row.map(|row| Ok((account(&row)?, row.get("password_hash")?)))
+            .transpose()
+    }
+
+    fn list(&self, filter: &Filter, before: Option<UserId>, limit: u32) -> Result<Vec<Account>, DbError> {
+        admin::list(&self.0, filter, before, limit)
+    }
+
     fn save_profile(&self, account: &Account, now: Instant) -> Result<(), DbError> {
         let phone = account.phone.as_ref().map(Phone::as_str);
-        let row = params![account.id, account.name.as_str(), phone, now];
+        let row = params![
+            account.id,
+            account.name.as_str(),
+            fold(account.name.as_str()),
+            phone,
+            now
+        ];
         self.0.transaction(|tx| tx.execute(SAVE_PROFILE, row).map(drop))
     }
 
@@ -78,19 +111,54 @@ impl Accounts for SqlAccounts {
         self.0.transaction(|tx| tx.execute(REPLACE_HASH, row).map(drop))
     }
 
-    fn open_session(&self, session: &SessionId, first: &NewToken, now: Instant) -> Result<(), DbError> {
+    fn set_password(&self, id: UserId, old: &str, new: &str, now: Instant) -> Result<(), DbError> {
         self.0.transaction(|tx| {
-            tx.execute(FORGET_SESSIONS, params![first.user, now])?;
-            let row = params![session.as_str(), first.user, first.expires_at];
-            tx.execute(OPEN_SESSION, row)?;
-            add_token(tx, session, first)
+            if tx.execute(SET_PASSWORD, params![id, old, new, now])? == 0 {
+                return Err(DbError::Busy);
+            }
+            tx.execute(REVOKE_ALL, params![id, now]).map(drop)
         })
     }
 
-    fn renew(&self, used: &TokenId, next: &NewToken, now: Instant) -> Result<Account, RenewError> {
+    fn open_session(
+        &self,
+        session: &SessionId,
+        first: &NewToken,
+        verified: &str,
+        now: Instant,
+    ) -> Result<Option<Account>, DbError> {
+        self.0.transaction(|tx| {
+            let Some(row) = tx.query_one(STILL_AS_VERIFIED, params![first.user, verified])? else {
+                return Ok(None);
+            };
+            tx.execute(FORGET_SESSIONS, params![first.user, now])?;
+            let values = params![session.as_str(), first.user, first.expires_at];
+            tx.execute(OPEN_SESSION, values)?;
+            add_token(tx, session.as_str(), &first.id, first.expires_at)?;
+            Ok(Some(account(&row)?))
+        })
+    }
+
+    fn renew(
+        &self,
+        user: UserId,
+        used: &TokenId,
+        fresh: &Fresh,
+        now: Instant,
+    ) -> Result<(Account, TokenId), RenewError> {
         // A refusal is an answer of the transaction, not its failure: what it revokes must stay revoked.
-        let answer = self.0.transaction(|tx| exchange(tx, used, next, now))?;
+        let answer = self.0.transaction(|tx| exchange(tx, user, used, fresh, now))?;
         Ok(answer?)
+    }
+
+    fn change(
+        &self,
+        id: UserId,
+        change: &Change,
+        actor: Actor,
+        now: Instant,
+    ) -> Result<Outcome<Account>, ChangeError> {
+        self.0.transaction(|tx| admin::change(tx, id, change, actor, now))
     }
 
     fn close_sessions(&self, user: UserId, token: Option<&TokenId>, now: Instant) -> Result<(), DbError> {
@@ -104,38 +172,90 @@ impl Accounts for SqlAccounts {
     }
 }
 
+type Exchanged = Result<(Account, TokenId), RenewalRefused>;
+
+/// A token that somebody else uses up between our look and our turn is looked at once more.
 fn exchange(
     tx: &Tx<'_>,
+    user: UserId,
     used: &TokenId,
-    next: &NewToken,
+    fresh: &Fresh,
     now: Instant,
-) -> Result<Result<Account, RenewalRefused>, DbError> {
-    let Some(row) = tx.query_one(TOKEN, params![used.fingerprint(), next.user])? else {
-        return Ok(Err(RenewalRefused::Unknown));
-    };
-    let (account, renewal) = (account(&row)?, renewal(&row)?);
-    let mut verdict = renewal.check(now);
-    if verdict.is_ok() && tx.execute(USE_TOKEN, params![used.fingerprint(), now])? == 0 {
-        verdict = Err(RenewalRefused::Reused);
-    }
-    match verdict {
-        Ok(()) => {
-            let session = renewal.session.as_str();
-            tx.execute(PROLONG_SESSION, params![session, next.expires_at])?;
-            add_token(tx, &renewal.session, next)?;
-            Ok(Ok(account))
-        }
-        Err(refused) => {
-            if refused == RenewalRefused::Reused {
-                tx.execute(REVOKE_SESSION, params![renewal.session.as_str(), now])?;
+) -> Result<Exchanged, DbError> {
+    for _ in 0..2 {
+        let Some(offer) = offer(tx, user, used)? else {
+            return Ok(Err(RenewalRefused::Unknown));
+        };
+        let session = offer.renewal.session.as_str();
+        match (offer.renewal.check(now), offer.successor) {
+            (Ok(Exchange::Again), Some(next)) => return Ok(Ok((offer.account, next))),
+            (Ok(Exchange::First), _) => {
+                if let Some(next) = use_up(tx, session, used, fresh, now)? {
+                    return Ok(Ok((offer.account, next)));
+                }
             }
-            Ok(Err(refused))
+            (Err(RenewalRefused::Reused), _) | (Ok(Exchange::Again), None) => {
+                tx.execute(REVOKE_SESSION, params![session, now])?;
+                return Ok(Err(RenewalRefused::Reused));
+            }
+            (Err(refused), _) => return Ok(Err(refused)),
         }
     }
+    Err(DbError::Busy)
 }
 
-fn add_token(tx: &Tx<'_>, session: &SessionId, token: &NewToken) -> Result<(), DbError> {
-    let row = params![token.id.fingerprint(), session.as_str(), token.expires_at];
+/// A refresh token that is presented, and all that is known of it.
+struct Offer {
+    account: Account,
+    renewal: Renewal,
+    successor: Option<TokenId>,
+}
+
+fn offer(tx: &Tx<'_>, user: UserId, token: &TokenId) -> Result<Option<Offer>, DbError> {
+    let Some(row) = tx.query_one(TOKEN, params![token.fingerprint(), user])? else {
+        return Ok(None);
+    };
+    let salt: Option<String> = row.get("successor_salt")?;
+    let successor = salt.map(|salt| token.successor(&Salt::from_stored(salt)));
+    let successor_unused = match &successor {
+        Some(next) => is_unused(tx, next)?,
+        None => false,
+    };
+    Ok(Some(Offer {
+        account: account(&row)?,
+        renewal: renewal(&row, successor_unused)?,
+        successor,
+    }))
+}
+
+fn is_unused(tx: &Tx<'_>, token: &TokenId) -> Result<bool, DbError> {
+    let Some(row) = tx.query_one(TOKEN_USED, params![token.fingerprint()])? else {
+        return Ok(false);
+    };
+    let used: Option<Instant> = row.get("used_at")?;
+    Ok(used.is_none())
+}
+
+/// The successor, unless somebody was first.
+fn use_up(
+    tx: &Tx<'_>,
+    session: &str,
+    used: &TokenId,
+    fresh: &Fresh,
+    now: Instant,
+) -> Result<Option<TokenId>, DbError> {
+    let row = params![used.fingerprint(), now, fresh.salt.as_str()];
+    if tx.execute(USE_TOKEN, row)? == 0 {
+        return Ok(None);
+    }
+    let next = used.successor(&fresh.salt);
+    tx.execute(PROLONG_SESSION, params![session, fresh.expires_at])?;
+    add_token(tx, session, &next, fresh.expires_at)?;
+    Ok(Some(next))
+}
+
+fn add_token(tx: &Tx<'_>, session: &str, token: &TokenId, expires_at: Instant) -> Result<(), DbError> {
+    let row = params![token.fingerprint(), session, expires_at];
     tx.execute(ADD_TOKEN, row).map(drop)
 }
 
@@ -151,6 +271,7 @@ fn account(row: &Row) -> Result<Account, RowError> {
         phone,
         role: row.parse("role", Role::parse)?,
         status: row.parse("status", Status::parse)?,
+        grade: row.parse("grade", Grade::parse)?,
         created_at: row.get("created_at")?,
     })
 }
@@ -160,12 +281,12 @@ fn checked<T, E: std::fmt::Display>(column: &str, parsed: Result<T, E>) -> Resul
     parsed.map_err(|error| RowError::new(column, error))
 }
 
-fn renewal(row: &Row) -> Result<Renewal, RowError> {
+fn renewal(row: &Row, successor_unused: bool) -> Result<Renewal, RowError> {
     let used: Option<Instant> = row.get("used_at")?;
     let revoked: Option<Instant> = row.get("revoked_at")?;
     let state = match (revoked, used) {
         (Some(_), _) => TokenState::Revoked,
-        (None, Some(_)) => TokenState::Used,
+        (None, Some(at)) => TokenState::Used { at, successor_unused },
         (None, None) => TokenState::Live {
             until: row.get("token_expires_at")?,
         },

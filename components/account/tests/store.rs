@@ -4,9 +4,9 @@
 
 use std::sync::Barrier;
 
-use account::app::{Accounts, Added, NewToken, RenewError};
+use account::app::{Accounts, Added, ChangeError, NewToken};
 use account::domain::{
-    Account, Barred, Email, Name, Phone, RenewalRefused, Role, SessionId, Status, TokenId,
+    Account, Actor, Change, ChangeRefused, Email, Grade, Name, Phone, Role, SessionId, Status, TokenId,
 };
 use account::store::{MIGRATIONS, SqlAccounts};
 use kernel::{Instant, Millis, UserId};
@@ -27,38 +27,16 @@ fn somebody(id: u64, email: &str) -> Account {
         phone: None,
         role: Role::User,
         status: Status::Active,
+        grade: Grade::Normal,
         created_at: NOW,
     }
 }
 
-fn token(user: u64, byte: u8, expires_at: Instant) -> NewToken {
-    NewToken {
-        user: UserId::try_new(user).unwrap(),
-        id: TokenId::new([byte; 16]),
-        expires_at,
-    }
-}
-
-/// A store with user 1, whose session 1 has the refresh token 1, valid for a day.
-fn with_session() -> SqlAccounts {
+/// A store with user 1.
+fn with_user() -> SqlAccounts {
     let store = store();
     store.add(&somebody(1, "a@b.kr"), "hash").unwrap();
-    open_session(&store, 1, 1, NOW.after(DAY));
     store
-}
-
-fn open_session(store: &SqlAccounts, user: u64, byte: u8, until: Instant) {
-    store
-        .open_session(&SessionId::new([byte; 16]), &token(user, byte, until), NOW)
-        .unwrap();
-}
-
-fn renew(store: &SqlAccounts, used: u8, next: u8, now: Instant) -> Result<UserId, RenewalRefused> {
-    match store.renew(&TokenId::new([used; 16]), &token(1, next, now.after(DAY)), now) {
-        Ok(account) => Ok(account.id),
-        Err(RenewError::Refused(refused)) => Err(refused),
-        Err(RenewError::Store(error)) => panic!("{error}"),
-    }
 }
 
 fn count(db: &Db, table: &str) -> i64 {
@@ -126,8 +104,77 @@ fn of_many_who_sign_up_with_one_email_exactly_one_gets_it() {
 }
 
 #[test]
+fn of_admins_who_all_suspend_each_other_at_once_exactly_one_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("account.db");
+    let store = SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
+    const ADMINS: u64 = 8;
+    for id in 1..=ADMINS {
+        let mut admin = somebody(id, &format!("a{id}@b.kr"));
+        admin.role = Role::Admin;
+        store.add(&admin, "hash").unwrap();
+    }
+    let start = Barrier::new(ADMINS as usize);
+    std::thread::scope(|scope| {
+        for id in 1..=ADMINS {
+            let (path, start) = (&path, &start);
+            scope.spawn(move || {
+                let store = SqlAccounts(native::open(path, MIGRATIONS).unwrap());
+                let change = Change {
+                    status: Some(Status::Suspended),
+                    ..Change::default()
+                };
+                let actor = Actor::Admin(UserId::try_new(id).unwrap());
+                start.wait();
+                for other in (1..=ADMINS).filter(|other| *other != id) {
+                    let other = UserId::try_new(other).unwrap();
+                    match store.change(other, &change, actor, NOW) {
+                        Ok(_) | Err(ChangeError::Refused(ChangeRefused::NotAdmin)) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(count(&store.0, "account where status = 'ACTIVE'"), 1);
+    let lines = count(&store.0, "account_audit where field = 'STATUS'");
+    assert_eq!(lines, ADMINS as i64 - 1, "every change has its line");
+}
+
+#[test]
+fn a_session_begins_only_for_the_password_that_was_verified() {
+    let store = with_user();
+    let id = UserId::try_new(1).unwrap();
+    let open = |byte: u8, verified: &str| {
+        let first = NewToken {
+            user: id,
+            id: TokenId::new([byte; 16]),
+            expires_at: NOW.after(DAY),
+        };
+        let session = SessionId::new([byte; 16]);
+        store
+            .open_session(&session, &first, verified, NOW)
+            .unwrap()
+            .is_some()
+    };
+    assert!(open(1, "hash"));
+    store.set_password(id, "hash", "new", NOW).unwrap();
+    assert!(!open(2, "hash"), "the password changed while it was verified");
+    assert!(open(3, "new"));
+    assert!(matches!(
+        store.set_password(id, "hash", "newer", NOW),
+        Err(DbError::Busy)
+    ));
+    let suspend = "update account set status = 'SUSPENDED'";
+    store.0.transaction(|tx| tx.execute(suspend, params![])).unwrap();
+    assert!(!open(4, "new"));
+    assert_eq!(count(&store.0, "session"), 2);
+    assert_eq!(count(&store.0, "session where revoked_at is not null"), 1);
+}
+
+#[test]
 fn a_profile_is_changed_and_nothing_else() {
-    let store = with_session();
+    let store = with_user();
     let mut account = somebody(1, "other@b.kr");
     account.name = Name::parse("이영희").unwrap();
     account.phone = Some(Phone::parse("112").unwrap());
@@ -144,7 +191,7 @@ fn a_profile_is_changed_and_nothing_else() {
 
 #[test]
 fn a_hash_is_replaced_only_while_it_is_the_old_one() {
-    let store = with_session();
+    let store = with_user();
     let id = UserId::try_new(1).unwrap();
     let hash = || {
         store
@@ -160,144 +207,9 @@ fn a_hash_is_replaced_only_while_it_is_the_old_one() {
 }
 
 #[test]
-fn a_refresh_token_is_exchanged_once_and_its_second_use_ends_the_session() {
-    let store = with_session();
-    let user = UserId::try_new(1).unwrap();
-    assert_eq!(renew(&store, 1, 2, NOW), Ok(user));
-    assert_eq!(renew(&store, 2, 3, NOW), Ok(user));
-    assert_eq!(renew(&store, 1, 4, NOW), Err(RenewalRefused::Reused));
-    assert_eq!(
-        renew(&store, 3, 5, NOW),
-        Err(RenewalRefused::Revoked),
-        "the newest token dies with the reused one"
-    );
-    assert_eq!(renew(&store, 4, 6, NOW), Err(RenewalRefused::Unknown));
-    assert_eq!(renew(&store, 1, 7, NOW), Err(RenewalRefused::Revoked));
-}
-
-#[test]
-fn reuse_ends_only_its_own_session() {
-    let store = with_session();
-    open_session(&store, 1, 10, NOW.after(DAY));
-    renew(&store, 1, 2, NOW).unwrap();
-    assert_eq!(renew(&store, 1, 3, NOW), Err(RenewalRefused::Reused));
-    assert!(renew(&store, 10, 11, NOW).is_ok());
-}
-
-#[test]
-fn of_many_who_exchange_one_token_at_once_exactly_one_gets_the_next() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("account.db");
-    let store = SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
-    store.add(&somebody(1, "a@b.kr"), "hash").unwrap();
-    open_session(&store, 1, 1, NOW.after(DAY));
-    let start = Barrier::new(6);
-    let renewed = std::thread::scope(|scope| {
-        let clients: Vec<_> = (2..8)
-            .map(|next| {
-                let (path, start) = (&path, &start);
-                scope.spawn(move || {
-                    let store = SqlAccounts(native::open(path, MIGRATIONS).unwrap());
-                    start.wait();
-                    renew(&store, 1, next, NOW).is_ok()
-                })
-            })
-            .collect();
-        let answers = clients.into_iter().map(|client| client.join().unwrap());
-        answers.filter(|renewed| *renewed).count()
-    });
-    assert_eq!(renewed, 1);
-    assert_eq!(count(&store.0, "refresh_token"), 2);
-}
-
-#[test]
-fn a_token_of_somebody_else_is_unknown() {
-    let store = with_session();
-    store.add(&somebody(2, "c@d.kr"), "hash").unwrap();
-    let foreign = store.renew(&TokenId::new([1; 16]), &token(2, 2, NOW.after(DAY)), NOW);
-    assert!(matches!(
-        foreign,
-        Err(RenewError::Refused(RenewalRefused::Unknown))
-    ));
-    assert!(renew(&store, 1, 3, NOW).is_ok());
-}
-
-#[test]
-fn an_expired_token_and_a_suspended_owner_change_nothing() {
-    let store = with_session();
-    assert_eq!(renew(&store, 1, 2, NOW.after(DAY)), Err(RenewalRefused::Expired));
-    let status = |status: &str| {
-        let set = "update account set status = ?1";
-        store
-            .0
-            .transaction(|tx| tx.execute(set, params![status]))
-            .unwrap();
-    };
-    status("SUSPENDED");
-    assert_eq!(
-        renew(&store, 1, 2, NOW),
-        Err(RenewalRefused::Barred(Barred::Suspended))
-    );
-    status("ACTIVE");
-    assert!(renew(&store, 1, 2, NOW).is_ok());
-}
-
-#[test]
-fn logging_out_ends_one_session_or_all_of_this_user() {
-    let store = with_session();
-    store.add(&somebody(2, "c@d.kr"), "hash").unwrap();
-    for byte in [10, 11] {
-        open_session(&store, 1, byte, NOW.after(DAY));
-    }
-    open_session(&store, 2, 20, NOW.after(DAY));
-    let (first, second) = (UserId::try_new(1).unwrap(), UserId::try_new(2).unwrap());
-    let close = |user, token: Option<u8>| {
-        let token = token.map(|byte| TokenId::new([byte; 16]));
-        store.close_sessions(user, token.as_ref(), NOW).unwrap();
-    };
-    close(second, Some(1));
-    close(first, Some(10));
-    close(first, Some(10));
-    assert_eq!(renew(&store, 10, 30, NOW), Err(RenewalRefused::Revoked));
-    assert!(renew(&store, 1, 31, NOW).is_ok(), "a stranger ended nothing");
-    close(first, None);
-    assert_eq!(renew(&store, 11, 32, NOW), Err(RenewalRefused::Revoked));
-    assert_eq!(renew(&store, 31, 33, NOW), Err(RenewalRefused::Revoked));
-    let of_second = store.renew(&TokenId::new([20; 16]), &token(2, 21, NOW.after(DAY)), NOW);
-    assert!(of_second.is_ok());
-}
-
-#[test]
-fn sessions_that_can_not_go_on_are_forgotten_at_the_next_login() {
-    let store = with_session();
-    renew(&store, 1, 2, NOW).unwrap();
-    let later = NOW.after(DAY);
-    store
-        .open_session(&SessionId::new([3; 16]), &token(1, 3, later.after(DAY)), later)
-        .unwrap();
-    assert_eq!(
-        (count(&store.0, "session"), count(&store.0, "refresh_token")),
-        (1, 1)
-    );
-}
-
-#[test]
-fn no_refresh_token_can_be_read_out_of_the_database() {
-    let store = with_session();
-    let id = TokenId::new([1; 16]);
-    let rows = store
-        .0
-        .read("select fingerprint from refresh_token", params![])
-        .unwrap();
-    let stored: Vec<String> = rows.iter().map(|row| row.get("fingerprint").unwrap()).collect();
-    assert_eq!(stored, [id.fingerprint()]);
-    assert!(!stored[0].contains(id.as_str()));
-}
-
-#[test]
 fn words_the_program_does_not_know_never_get_in() {
-    let store = with_session();
-    for (column, value) in [("role", "ROOT"), ("status", "BANNED")] {
+    let store = with_user();
+    for (column, value) in [("role", "ROOT"), ("status", "BANNED"), ("grade", "PLATINUM")] {
         let set = format!("update account set {column} = ?1");
         let answer = store.0.transaction(|tx| tx.execute(&set, params![value]));
         assert!(
@@ -309,7 +221,7 @@ fn words_the_program_does_not_know_never_get_in() {
 
 #[test]
 fn a_row_that_can_not_be_is_a_defect_that_shows_no_address() {
-    let store = with_session();
+    let store = with_user();
     store
         .0
         .transaction(|tx| tx.execute("update account set email = 'secret at b.kr'", params![]))

@@ -1,10 +1,26 @@
 //! Who is asking, and whether that is enough.
 
-use kernel::Instant;
-use token::{Keys, Kind, Refused};
+use kernel::{Instant, UserId};
+use token::{Keys, Kind, Refused, Verified, mark};
 use web::{Code, Identity, Problem, Role};
 
 use crate::routes::Access;
+
+/// Where marks of dead tokens are read; see [`token::mark`].
+pub trait Marks {
+    /// The user's mark, if there is one. An error says why nobody knows.
+    fn read(&self, user: UserId) -> Result<Option<Vec<u8>>, String>;
+}
+
+/// Why a token is not used.
+enum Unusable {
+    /// It is none, or not a good one.
+    Refused(Refused),
+    /// It was good until its owner was locked out, logged out everywhere, or got another role or password.
+    Dead,
+    /// Nobody knows whether it is dead.
+    Undecided(Problem),
+}
 
 /// What the `Authorization` headers of a request amount to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,33 +36,52 @@ enum Credentials<'a> {
 /// The identity to hand over, if the request may go through.
 ///
 /// On an open path an unusable token is ignored: an expired session must not keep anybody from looking at
-/// products or from logging in again.
+/// products or from logging in again. Where it can't be found out whether a good token was called back, nobody
+/// with one gets through, on any path: to be let in wrongly is worse than to wait.
 pub fn admit(
     access: Access,
     authorization: &[&[u8]],
     keys: &Keys,
+    marks: &dyn Marks,
     now: Instant,
 ) -> Result<Option<Identity>, Problem> {
     let found = match credentials(authorization) {
         Credentials::None => Ok(None),
-        Credentials::Bearer(token) => identity(token, keys, now).map(Some),
-        Credentials::Unreadable => Err(Refused::Malformed),
+        Credentials::Bearer(token) => identity(token, keys, marks, now).map(Some),
+        Credentials::Unreadable => Err(Unusable::Refused(Refused::Malformed)),
     };
     match (access, found) {
+        (_, Err(Unusable::Undecided(problem))) => Err(problem),
         (Access::Open, found) => Ok(found.unwrap_or(None)),
-        (Access::User | Access::Admin, Err(refused)) => Err(invalid(refused)),
+        (Access::User | Access::Admin, Err(Unusable::Refused(refused))) => Err(invalid(refused)),
+        (Access::User | Access::Admin, Err(Unusable::Dead)) => Err(dead()),
         (Access::User | Access::Admin, Ok(None)) => Err(missing()),
         (Access::Admin, Ok(Some(identity))) if identity.role != Role::Admin => Err(forbidden()),
         (Access::User | Access::Admin, Ok(Some(identity))) => Ok(Some(identity)),
     }
 }
 
-fn identity(token: &str, keys: &Keys, now: Instant) -> Result<Identity, Refused> {
-    let claims = keys.verify(token, Kind::Access, now)?;
+fn identity(token: &str, keys: &Keys, marks: &dyn Marks, now: Instant) -> Result<Identity, Unusable> {
+    let verified = keys.verify(token, Kind::Access, now).map_err(Unusable::Refused)?;
+    if is_dead(&verified, marks).map_err(Unusable::Undecided)? {
+        return Err(Unusable::Dead);
+    }
     Ok(Identity {
-        user: claims.user,
-        role: claims.role,
+        user: verified.claims.user,
+        role: verified.claims.role,
     })
+}
+
+fn is_dead(token: &Verified, marks: &dyn Marks) -> Result<bool, Problem> {
+    const OPERATION: &str = "gateway.marks";
+    let mark = marks
+        .read(token.claims.user)
+        .map_err(|why| Problem::unavailable_because(OPERATION, &why))?;
+    let Some(bytes) = mark else {
+        return Ok(false);
+    };
+    let until = mark::parse(&bytes).map_err(|error| Problem::defect(OPERATION, &error))?;
+    Ok(mark::kills(until, token.issued_at))
 }
 
 /// The scheme is written in any case, another one than Bearer is no token for us.
@@ -88,6 +123,15 @@ fn invalid(refused: Refused) -> Problem {
         | Refused::WrongKind
         | Refused::NotYet => "the access token is not valid; log in again",
     };
+    unusable(detail)
+}
+
+fn dead() -> Problem {
+    web::log::info("gateway.auth", "the token was called back");
+    unusable("the access token is not valid any more; refresh it or log in again")
+}
+
+fn unusable(detail: &str) -> Problem {
     Problem::new(Code::Unauthorized, detail).header("www-authenticate", "Bearer error=\"invalid_token\"")
 }
 

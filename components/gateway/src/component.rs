@@ -6,13 +6,16 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
+use kernel::UserId;
 use spin_sdk::http::{
     ErrorCode, Fields, IncomingRequest, IncomingResponse, Method as Wire, OutgoingRequest, OutgoingResponse,
     ResponseOutparam, Scheme, SendError, send,
 };
-use token::Keys;
+use spin_sdk::key_value;
+use token::{Keys, mark};
 use web::{MAX_BODY_BYTES, Method, Problem, Response, guest};
 
+use crate::auth::Marks;
 use crate::door::{Decision, Door, Forward, Head, broken_off, readiness, request_id_text, too_large};
 use crate::headers::Headers;
 use crate::reply::{Outage, Reply, finish, outage, reply};
@@ -48,11 +51,23 @@ fn decide(head: &Head, request_id: u128) -> Result<Decision, Problem> {
     let keys = keys.map_err(|error| Problem::defect("gateway.jwt_keys", &error))?;
     let door = Door {
         keys: &keys,
+        marks: &KeyValue,
         identities: &guest::identity_key()?,
         now: guest::now(),
         request_id,
     };
     Ok(door.decide(head))
+}
+
+/// The key-value store `default`, in which account writes.
+struct KeyValue;
+
+impl Marks for KeyValue {
+    fn read(&self, user: UserId) -> Result<Option<Vec<u8>>, String> {
+        key_value::Store::open_default()
+            .and_then(|store| store.get(&mark::key(user)))
+            .map_err(|error| error.to_string())
+    }
 }
 
 async fn act(incoming: IncomingRequest, answer: Answer, decision: Decision) {
@@ -72,9 +87,16 @@ async fn act(incoming: IncomingRequest, answer: Answer, decision: Decision) {
     }
 }
 
-/// Asks every component something cheap.
+/// Asks every component something cheap, and the store of marks, without which nobody with a token gets in.
 async fn all_answer() -> bool {
-    let mut all = true;
+    let marks = key_value::Store::open_default().and_then(|store| store.exists("sessions"));
+    let mut all = marks.is_ok();
+    if let Err(error) = marks {
+        web::log::warn(
+            "gateway.ready",
+            &format!("the store of marks gives no answer: {error}"),
+        );
+    }
     for upstream in Upstream::ALL {
         let status = match outgoing(Method::Head, upstream, upstream.probe(), &Vec::new()) {
             Ok(request) => send::<_, IncomingResponse>(request)

@@ -7,10 +7,10 @@ use web::{
     REQUEST_ID_HEADER, Response,
 };
 
-use crate::auth::admit;
+use crate::auth::{Marks, admit};
 use crate::headers::{Headers, forwarded, values};
 use crate::path::canonical;
-use crate::routes::{Access, Upstream, access, upstream};
+use crate::routes::{Access, Upstream, access, is_internal, upstream};
 
 /// A request without its body.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Head {
 pub struct Door<'a> {
     /// The keys of access tokens.
     pub keys: &'a Keys,
+    /// Which access tokens are dead.
+    pub marks: &'a dyn Marks,
     /// The key of handed-over identities.
     pub identities: &'a IdentityKey,
     /// The time of the request.
@@ -80,7 +82,7 @@ impl Door<'_> {
         }
         let access = access(path);
         let tokens = values(&head.headers, "authorization");
-        let identity = admit(access, &tokens, self.keys, self.now)?;
+        let identity = admit(access, &tokens, self.keys, self.marks, self.now)?;
         let upstream = upstream(path).ok_or_else(|| Problem::not_found("page"))?;
         if head.method == Method::Other {
             return Err(not_allowed(
@@ -93,8 +95,8 @@ impl Door<'_> {
             REQUEST_ID_HEADER.to_owned(),
             request_id_text(self.request_id).into_bytes(),
         ));
-        if upstream == Upstream::Outbox {
-            // Jobs have a key of their own, which this door does not know and does not judge.
+        if is_internal(path) {
+            // The internal routes have a key of their own, which this door does not know and does not judge.
             let credentials = values(&head.headers, "authorization");
             let kept = credentials
                 .iter()

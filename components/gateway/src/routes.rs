@@ -32,6 +32,9 @@ pub enum Access {
     Admin,
 }
 
+/// What is for operators and their machines, who have a key of its own.
+const INTERNAL: &str = "/internal";
+
 /// Each path with everything below it; the longest that fits is meant.
 const ROUTES: &[(&str, Upstream)] = &[
     ("/users", Upstream::Account),
@@ -47,7 +50,9 @@ const ROUTES: &[(&str, Upstream)] = &[
     ("/admin/orders", Upstream::Order),
     ("/admin/payments", Upstream::Payment),
     ("/admin/settlements", Upstream::Settlement),
-    ("/internal", Upstream::Outbox),
+    ("/admin/users", Upstream::Account),
+    (INTERNAL, Upstream::Outbox),
+    ("/internal/admins", Upstream::Account),
 ];
 
 /// Each path with everything below it, whether or not a component has it already.
@@ -120,6 +125,11 @@ pub fn upstream(path: &str) -> Option<Upstream> {
 /// Who may use this canonical path.
 pub fn access(path: &str) -> Access {
     lookup(GUARDED, path).unwrap_or(Access::Open)
+}
+
+/// Whether this canonical path is for those who have the key of the internal routes.
+pub fn is_internal(path: &str) -> bool {
+    covers(INTERNAL, path)
 }
 
 fn lookup<T: Copy>(table: &[(&str, T)], path: &str) -> Option<T> {

@@ -33,10 +33,9 @@ use kernel::Instant;
 use relay::{Delivery, Event};
 use spin_sdk::key_value::Store;
 use spin_sdk::redis::Connection;
-use web::{REQUEST_ID_HEADER, Request, Response, guest};
+use web::{InternalKey, REQUEST_ID_HEADER, Request, Response, guest};
 
 use crate::app::{self, Acknowledgements, Bus, Chore, Jobs, Level, Producer, Report, Tally};
-use crate::http::JobsKey;
 
 /// What the log calls a run.
 const OPERATION: &str = "outbox.run";
@@ -64,7 +63,7 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     let request = guest::request(wire);
     let method = request.method();
     let response = guest::variable("jobs_key").map(|key| {
-        let key = JobsKey::new(&key);
+        let key = InternalKey::new(&key);
         crate::http::handle(&request, &key, || run(context(&request)))
     });
     guest::respond(method, response.unwrap_or_else(Response::from))

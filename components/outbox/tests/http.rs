@@ -5,8 +5,8 @@ use std::cell::Cell;
 
 use expect_test::expect;
 use outbox::app::{Account, Chore, Producer, Report, Tally, Trouble};
-use outbox::http::{JobsKey, handle};
-use web::{CREDENTIAL_HEADER, Method, Request, Response};
+use outbox::http::handle;
+use web::{CREDENTIAL_HEADER, InternalKey, Method, Request, Response};
 
 fn report() -> Report {
     let counts = |done, left, stuck| Tally { done, left, stuck };
@@ -37,7 +37,7 @@ fn report() -> Report {
 /// The answer to a request with this credential, and whether the jobs ran.
 fn ask(request: &Request, key: &str) -> (Response, bool) {
     let ran = Cell::new(false);
-    let response = handle(request, &JobsKey::new(key), || {
+    let response = handle(request, &InternalKey::new(key), || {
         ran.set(true);
         report()
     });

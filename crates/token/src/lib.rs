@@ -6,9 +6,10 @@
 
 mod claims;
 mod keys;
+pub mod mark;
 mod verify;
 
-pub use claims::{Claims, Kind};
+pub use claims::{Claims, Kind, Verified};
 pub use keys::{Keys, KeysError, SignError};
 pub use verify::Refused;
 pub use web::Role;

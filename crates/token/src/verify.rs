@@ -4,7 +4,7 @@ use kernel::Instant;
 use web::Role;
 
 use crate::claims::{AUDIENCE, ISSUER, Wire, seconds};
-use crate::{Claims, Keys, Kind};
+use crate::{Claims, Keys, Kind, Verified};
 
 /// Longer texts are not looked at; ours have about 400 bytes.
 const MAX_TOKEN_BYTES: usize = 4_096;
@@ -44,10 +44,10 @@ pub enum Refused {
 }
 
 impl Keys {
-    /// The claims of a token of this kind, if they are to be believed now.
+    /// What a token of this kind says, if it is to be believed now.
     ///
     /// A token is valid up to, not including, the second in its `exp`.
-    pub fn verify(&self, token: &str, kind: Kind, now: Instant) -> Result<Claims, Refused> {
+    pub fn verify(&self, token: &str, kind: Kind, now: Instant) -> Result<Verified, Refused> {
         let wire = self.authentic(token)?;
         if wire.iss != ISSUER || wire.aud != AUDIENCE {
             return Err(Refused::Foreign);
@@ -62,12 +62,14 @@ impl Keys {
         if wire.exp <= now {
             return Err(Refused::Expired);
         }
-        Ok(Claims {
+        let issued_at = wire.issued_at().ok_or(Refused::Malformed)?;
+        let claims = Claims {
             user: wire.sub.parse().map_err(|_| Refused::Malformed)?,
             role: Role::parse(&wire.role).ok_or(Refused::Malformed)?,
             kind,
             id: wire.jti,
-        })
+        };
+        Ok(Verified { claims, issued_at })
     }
 
     /// What one of our keys signed.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use kernel::{Instant, UserId};
 use serde_json::{Value, json};
-use token::{Claims, Keys, Kind, Refused};
+use token::{Claims, Keys, Kind, Refused, Verified, mark};
 use web::Role;
 
 const NOW: Instant = Instant::from_micros(1_790_000_000_999_999);
@@ -58,14 +58,18 @@ fn signed(header: &Value, claims: &Value) -> String {
 }
 
 fn access(token: &str) -> Result<Claims, Refused> {
-    ours().verify(token, Kind::Access, NOW)
+    ours().verify(token, Kind::Access, NOW).map(|token| token.claims)
 }
 
 #[test]
 fn what_was_signed_comes_back() {
     for kind in [Kind::Access, Kind::Refresh] {
         let token = ours().sign(&claims(kind), NOW).unwrap();
-        assert_eq!(ours().verify(&token, kind, NOW), Ok(claims(kind)));
+        let verified = Verified {
+            claims: claims(kind),
+            issued_at: NOW,
+        };
+        assert_eq!(ours().verify(&token, kind, NOW), Ok(verified));
     }
     let (header, plain) = parts();
     assert_eq!(access(&signed(&header, &plain)), Ok(claims(Kind::Access)));
@@ -88,6 +92,86 @@ fn one_kind_never_passes_as_the_other() {
         let token = ours().sign(&claims(kind), NOW).unwrap();
         assert_eq!(ours().verify(&token, other, NOW), Err(Refused::WrongKind));
     }
+}
+
+/// The drill of the README, with several instances that learn of each step one after the other. Whoever has
+/// learnt of it signs at every moment, everybody verifies all tokens that are not expired.
+#[test]
+fn under_the_drill_of_key_rotation_no_valid_token_is_ever_refused() {
+    let drill = [
+        keys(&[("old", OLD)]),
+        keys(&[("old", OLD), ("new", NEW)]),
+        keys(&[("new", NEW), ("old", OLD)]),
+        keys(&[("new", NEW)]),
+    ];
+    const INSTANCES: usize = 3;
+    // Between the third step and the last one lies the life of the longest token; the others follow at once.
+    let waits = [0, 0, i64::from(Kind::Refresh.lifetime_seconds()) + 1];
+    let mut clock = 0;
+    let mut tokens: Vec<(Kind, String)> = Vec::new();
+    let mut checked = 0;
+    for (step, wait) in waits.into_iter().enumerate() {
+        clock += wait;
+        for told in 0..=INSTANCES {
+            let instances = (0..INSTANCES).map(|place| &drill[step + usize::from(place < told)]);
+            let instances: Vec<&Keys> = instances.collect();
+            for kind in [Kind::Access, Kind::Refresh] {
+                for keys in &instances {
+                    tokens.push((kind, keys.sign(&claims(kind), later(clock)).unwrap()));
+                }
+            }
+            tokens.retain(|(kind, token)| {
+                let answers = instances
+                    .iter()
+                    .map(|keys| keys.verify(token, *kind, later(clock)));
+                let answers: Vec<_> = answers.map(|answer| answer.map(drop)).collect();
+                checked += answers.len();
+                // Keys that refuse what they signed long ago say so to everybody: it is over, not unknown.
+                let over = Err(Refused::Expired);
+                let over_or_retired =
+                    |answer: &Result<(), Refused>| *answer == over || *answer == Err(Refused::UnknownKey);
+                if answers.contains(&over) {
+                    assert!(
+                        answers.iter().all(over_or_retired),
+                        "step {step}, {told} told: {answers:?}"
+                    );
+                    return false;
+                }
+                assert_eq!(answers, vec![Ok(()); INSTANCES], "step {step}, {told} told");
+                true
+            });
+            clock += 1;
+        }
+    }
+    assert!(checked > 300, "{checked}");
+}
+
+#[test]
+fn a_drill_without_the_step_in_between_refuses_tokens() {
+    let (before, at_once) = (ours(), keys(&[("new", NEW), ("old", OLD)]));
+    let signed_by_who_knows = at_once.sign(&claims(Kind::Access), NOW).unwrap();
+    assert_eq!(
+        before.verify(&signed_by_who_knows, Kind::Access, NOW),
+        Err(Refused::UnknownKey),
+        "another instance has not heard of the new key yet"
+    );
+}
+
+#[test]
+fn a_token_without_microseconds_counts_from_its_second() {
+    let (header, plain) = parts();
+    let old = ours()
+        .verify(&signed(&header, &plain), Kind::Access, NOW)
+        .unwrap();
+    assert_eq!(old.issued_at, later(0));
+    assert!(mark::kills(later(0), old.issued_at));
+    let token = ours().sign(&claims(Kind::Access), NOW).unwrap();
+    let new = ours().verify(&token, Kind::Access, NOW).unwrap();
+    assert!(!mark::kills(
+        Instant::from_micros(NOW.micros() - 1),
+        new.issued_at
+    ));
+    assert!(mark::kills(NOW, new.issued_at));
 }
 
 #[test]
@@ -209,6 +293,10 @@ fn every_claim_is_checked_for_type_and_value() {
     check("nbf", json!(NOW_SECONDS + 61), Refused::NotYet);
     check("iat", json!(NOW_SECONDS.to_string()), Refused::Malformed);
     check("iat", json!(NOW_SECONDS + 61), Refused::NotYet);
+    check("iat", json!(u64::MAX), Refused::NotYet);
+    check("iat_micros", json!(1_000_000), Refused::Malformed);
+    check("iat_micros", json!(-1), Refused::Malformed);
+    check("iat_micros", json!("1"), Refused::Malformed);
     check("iss", json!("bodega2"), Refused::Foreign);
     check("iss", json!(["bodega"]), Refused::Malformed);
     check("aud", json!("bodega-admin"), Refused::Foreign);

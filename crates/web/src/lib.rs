@@ -7,6 +7,7 @@
 #[cfg(target_family = "wasm")]
 pub mod guest;
 mod identity;
+mod internal;
 mod json;
 pub mod log;
 mod page;
@@ -19,6 +20,7 @@ mod route;
 pub use identity::{
     CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, REQUEST_ID_HEADER, Role, Unverified,
 };
+pub use internal::InternalKey;
 pub use json::{Object, Whole};
 pub use page::{Page, PageRequest};
 pub use problem::{Code, FieldError, Problem};

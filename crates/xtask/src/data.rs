@@ -11,11 +11,7 @@ use crate::tree::Tree;
 
 /// Removes the databases in `state_dir`, unless a process has one of them open.
 pub(crate) fn clean(tree: &Tree, state_dir: &Path) -> Result<()> {
-    let dir = if state_dir == Path::new(crate::up::STATE_DIR) {
-        tree.path(crate::up::STATE_DIR)
-    } else {
-        std::env::current_dir()?.join(state_dir)
-    };
+    let dir = located(tree, state_dir)?;
     let files = databases(&dir)?;
     if files.is_empty() {
         note(&format!("there are no databases in {}", dir.display()));
@@ -32,6 +28,15 @@ pub(crate) fn clean(tree: &Tree, state_dir: &Path) -> Result<()> {
         fs::remove_file(file).with_context(|| format!("could not remove {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Where `--state-dir` is: the shop's own below the tree, any other from where we were started.
+pub(crate) fn located(tree: &Tree, state_dir: &Path) -> Result<PathBuf> {
+    Ok(if state_dir == Path::new(crate::up::STATE_DIR) {
+        tree.path(crate::up::STATE_DIR)
+    } else {
+        std::env::current_dir()?.join(state_dir)
+    })
 }
 
 /// Databases below `dir`, each with the files SQLite keeps beside it.

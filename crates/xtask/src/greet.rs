@@ -1,13 +1,14 @@
 //! What a newcomer sees once the shop serves: where it is, what it sells, what to try.
 
-use std::io::{Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io::Write;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+
+use crate::http;
 
 /// A first start compiles the components; after this long something else is wrong, and the host says what.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -43,28 +44,12 @@ fn greeting(address: &str, body: &str) -> Result<String> {
     Ok(text)
 }
 
-/// One request without a client library; HTTP/1.0 keeps the answer free of chunks.
 fn get(address: &str, path: &str) -> Result<String> {
-    let resolved = address
-        .to_socket_addrs()?
-        .next()
-        .context("the address leads nowhere")?;
-    let mut stream = TcpStream::connect_timeout(&resolved, Duration::from_secs(1))?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n"
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .context("the answer has no end of its head")?;
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    if status != "200" {
-        bail!("{path} answered {status}");
+    let answer = http::send(address, &format!("GET {path}"), &[], None)?;
+    if answer.status != 200 {
+        bail!("{path} answered {}", answer.status);
     }
-    Ok(body.to_owned())
+    Ok(answer.body)
 }
 
 #[cfg(test)]

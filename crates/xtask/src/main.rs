@@ -1,14 +1,16 @@
-//! The one entry point: `cargo xtask build`, `up`, `test`, `check`, `bench`.
+//! The one entry point: `cargo xtask build`, `up`, `admin`, `test`, `check`, `bench`.
 //!
 //! Everything here runs on a bare machine: a Rust toolchain, a C compiler and the package
 //! registries. `cargo xtask --help` lists the commands.
 
+mod admin;
 mod apt;
 mod build;
 mod check;
 mod data;
 mod greet;
 mod guest;
+mod http;
 mod mutant;
 mod run;
 mod secrets;
@@ -60,6 +62,11 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Who runs the shop
+    Admin {
+        #[command(subcommand)]
+        action: admin::Action,
+    },
     /// Remove the shop's databases, and nothing else
     CleanData {
         /// The directory that `up` was given
@@ -95,6 +102,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Test { arguments } => test::test(&tree, &arguments),
         Command::Check => check::check(&tree),
         Command::Bench { arguments } => test::bench(&tree, &arguments),
+        Command::Admin { action } => admin::run(&tree, action),
         Command::CleanData { state_dir } => data::clean(&tree, &state_dir),
         Command::Greet { address, process } => greet::greet(&address, process),
     }

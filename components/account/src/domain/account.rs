@@ -17,6 +17,8 @@ pub struct Account {
     pub role: Role,
     /// Whether it may be used.
     pub status: Status,
+    /// What the shop thinks of its owner.
+    pub grade: Grade,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -39,6 +41,19 @@ pub enum Status {
     Inactive,
     /// The shop has locked it.
     Suspended,
+}
+
+/// What the shop thinks of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// Everybody at first.
+    Normal,
+    /// One above.
+    Silver,
+    /// Two above.
+    Gold,
+    /// The best.
+    Vip,
 }
 
 /// Why an account may not be used.
@@ -96,6 +111,25 @@ impl Status {
     }
 }
 
+impl Grade {
+    /// As the database writes it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Normal => "NORMAL",
+            Self::Silver => "SILVER",
+            Self::Gold => "GOLD",
+            Self::Vip => "VIP",
+        }
+    }
+
+    /// The grade of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Normal, Self::Silver, Self::Gold, Self::Vip]
+            .into_iter()
+            .find(|grade| grade.text() == text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,10 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_read_as_they_were_written() {
+    fn roles_and_grades_are_read_as_they_were_written() {
         for role in [Role::User, Role::Admin] {
             assert_eq!(Role::parse(role.text()), Some(role));
         }
         assert_eq!(Role::parse("admin"), None);
+        for grade in [Grade::Normal, Grade::Silver, Grade::Gold, Grade::Vip] {
+            assert_eq!(Grade::parse(grade.text()), Some(grade));
+        }
+        assert_eq!(Grade::parse("gold"), None);
     }
 }

@@ -1,7 +1,10 @@
-use kernel::Instant;
+use kernel::{Instant, Millis};
 use sha2::{Digest, Sha256};
 
 use super::{Barred, Status};
+
+/// For this long the token used last may be presented again: a second tab, or an answer that got lost.
+const GRACE: Millis = Millis(10_000);
 
 /// A session: all refresh tokens that descend from one login. Revoking it ends them together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +13,27 @@ pub struct SessionId(String);
 /// What tells one refresh token from all others, and can't be guessed.
 #[derive(Clone)]
 pub struct TokenId(String);
+
+/// What a token's successor is made of, together with the token: neither alone is enough to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salt(String);
+
+impl Salt {
+    /// From 128 random bits.
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(hex(&random))
+    }
+
+    /// As stored before.
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The salt as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl SessionId {
     /// From 128 random bits.
@@ -44,6 +68,16 @@ impl TokenId {
         &self.0
     }
 
+    /// The one token that follows this one under this salt.
+    ///
+    /// It is derived and not drawn, so that whoever presents this token again during the grace gets the
+    /// same successor, though the database holds no token. Who reads the database lacks this token, who
+    /// stole this token lacks the salt.
+    pub fn successor(&self, salt: &Salt) -> Self {
+        let digest = Sha256::digest(format!("successor {} {}", self.0, salt.0));
+        Self(hex(&digest[..16]))
+    }
+
     /// What is stored instead of the id, so that nobody who reads the database can make a token of it.
     pub fn fingerprint(&self) -> String {
         hex(&Sha256::digest(self.0.as_bytes()))
@@ -59,9 +93,23 @@ pub enum TokenState {
         until: Instant,
     },
     /// It was exchanged before.
-    Used,
+    Used {
+        /// When.
+        at: Instant,
+        /// Whether nobody has used the token it was exchanged for.
+        successor_unused: bool,
+    },
     /// Its session was revoked.
     Revoked,
+}
+
+/// How a refresh token is exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// For the first time: it is used up, and its successor comes to be.
+    First,
+    /// Again, during the grace: its successor is given out once more, and nothing is written.
+    Again,
 }
 
 /// A refresh token is offered for exchange.
@@ -84,7 +132,7 @@ pub enum RenewalRefused {
     /// Its session has ended.
     #[error("the session was revoked")]
     Revoked,
-    /// It was exchanged before: one of the two holders is a thief, so the whole session ends.
+    /// It was exchanged before, and not just now: one of the two holders is a thief, so the whole session ends.
     #[error("the refresh token was used twice")]
     Reused,
     /// It is too old.
@@ -96,13 +144,21 @@ pub enum RenewalRefused {
 }
 
 impl Renewal {
-    /// Whether a new pair may be made for it.
-    pub fn check(&self, now: Instant) -> Result<(), RenewalRefused> {
+    /// Whether a pair may be given out for it, and which.
+    ///
+    /// Every use makes a new token and the second use of an old one ends the session (RFC 9700 §4.14.2). The
+    /// grace bends that for the token used last alone, and only until its successor is used: so there is one
+    /// live token in a session at any time, whoever asks in whatever order. A thief who presents a token
+    /// within the grace holds the same successor as its owner; the later of them to use it is found out.
+    pub fn check(&self, now: Instant) -> Result<Exchange, RenewalRefused> {
         match self.state {
             TokenState::Revoked => Err(RenewalRefused::Revoked),
-            TokenState::Used => Err(RenewalRefused::Reused),
+            TokenState::Used { at, successor_unused } if !successor_unused || at.after(GRACE) <= now => {
+                Err(RenewalRefused::Reused)
+            }
             TokenState::Live { until } if until <= now => Err(RenewalRefused::Expired),
-            TokenState::Live { .. } => Ok(self.status.admit()?),
+            TokenState::Used { .. } => Ok(self.status.admit().map(|()| Exchange::Again)?),
+            TokenState::Live { .. } => Ok(self.status.admit().map(|()| Exchange::First)?),
         }
     }
 }
@@ -130,7 +186,11 @@ mod tests {
             };
             assert_eq!(renewal.check(NOW), expected, "{renewal:?}");
         };
-        check(live(1_001), Status::Active, Ok(()));
+        let used = |at, successor_unused| TokenState::Used {
+            at: Instant::from_micros(at),
+            successor_unused,
+        };
+        check(live(1_001), Status::Active, Ok(Exchange::First));
         check(live(1_000), Status::Active, Err(RenewalRefused::Expired));
         check(
             live(1_001),
@@ -143,8 +203,32 @@ mod tests {
             Err(RenewalRefused::Barred(Barred::Inactive)),
         );
         check(live(1_000), Status::Suspended, Err(RenewalRefused::Expired));
-        check(TokenState::Used, Status::Suspended, Err(RenewalRefused::Reused));
+        let grace_begins = 1_000 - 10_000_000;
+        check(
+            used(grace_begins, true),
+            Status::Active,
+            Err(RenewalRefused::Reused),
+        );
+        check(used(grace_begins + 1, true), Status::Active, Ok(Exchange::Again));
+        check(used(1_000, true), Status::Active, Ok(Exchange::Again));
+        check(used(2_000, true), Status::Active, Ok(Exchange::Again));
+        check(used(1_000, false), Status::Active, Err(RenewalRefused::Reused));
+        check(used(1_000, false), Status::Suspended, Err(RenewalRefused::Reused));
+        check(
+            used(1_000, true),
+            Status::Suspended,
+            Err(RenewalRefused::Barred(Barred::Suspended)),
+        );
         check(TokenState::Revoked, Status::Active, Err(RenewalRefused::Revoked));
+    }
+
+    #[test]
+    fn a_successor_needs_both_the_token_and_the_salt() {
+        let next = |token, salt| TokenId::new([token; 16]).successor(&Salt::new([salt; 16])).0;
+        assert_eq!(next(1, 1), next(1, 1));
+        assert_eq!(next(1, 1).len(), 32);
+        assert_ne!(next(1, 1), next(1, 2));
+        assert_ne!(next(1, 1), next(2, 1));
     }
 
     #[test]

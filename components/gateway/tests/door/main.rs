@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
+mod marks;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use expect_test::expect;
@@ -11,6 +13,8 @@ use gateway::routes::Upstream;
 use kernel::{Instant, UserId};
 use token::{Claims, Keys, Kind};
 use web::{CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, Method, Response, Role};
+
+use marks::Mark;
 
 const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
 const LONG_AGO: Instant = Instant::from_micros(1_780_000_000_000_000);
@@ -53,8 +57,13 @@ fn head(method: Method, target: &str, headers: &[(&str, &str)]) -> Head {
 }
 
 fn decide(head: &Head) -> Decision {
+    decide_with(&Mark::None, head)
+}
+
+fn decide_with(marks: &Mark, head: &Head) -> Decision {
     let door = Door {
         keys: &keys(1),
+        marks,
         identities: &identity_key(),
         now: NOW,
         request_id: 7,
@@ -128,6 +137,11 @@ fn only_the_internal_routes_get_the_clients_own_credential() {
         2
     );
     assert_eq!(credentials("/internal/jobs/run", &[]), [""; 0]);
+    assert_eq!(
+        credentials("/internal/admins", &["Bearer secret"]),
+        ["Bearer secret"]
+    );
+    assert_eq!(credentials("/admin/users", &[&admin()]), [""; 0]);
     assert_eq!(credentials("/products", &["Bearer secret"]), [""; 0]);
 }
 
@@ -186,7 +200,11 @@ fn who_gets_where() {
         "/health/live",
         "/health/ready",
         "/health",
+        "/admin/users/7",
+        "/admin/usersx",
         "/internal/recover",
+        "/internal/admins",
+        "/internal/adminsx",
         "//orders",
         "/orders/../admin/stock",
         "/%6frders",
@@ -256,12 +274,16 @@ fn who_gets_where() {
         /admin/stock                 401        401        403                stock 42/ADMIN
         /admin/stock/1               401        401        403                stock 42/ADMIN
         /admin/stocks                401        401        403                404
-        /admin/users                 401        401        403                404
+        /admin/users                 401        401        403                account 42/ADMIN
         /Admin/stock                 404        404        404                404
         /health/live                 200        200        200                200
         /health/ready                ready?     ready?     ready?             ready?
         /health                      404        404        404                404
+        /admin/users/7               401        401        403                account 42/ADMIN
+        /admin/usersx                401        401        403                404
         /internal/recover            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
+        /internal/admins             account -  account -  account 42/USER    account 42/ADMIN
+        /internal/adminsx            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
         //orders                     400        400        400                400
         /orders/../admin/stock       400        400        400                400
         /%6frders                    400        400        400                400

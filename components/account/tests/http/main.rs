@@ -2,138 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
-use std::cell::Cell;
+mod admin;
+mod lockout;
+mod shop;
 
-use account::app::{App, Chance};
-use account::domain::{Argon2id, DUMMY_HASH, HashError, Hashing, SALT_BYTES};
-use account::http::{answer, route_of};
-use account::store::{MIGRATIONS, SqlAccounts};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use account::domain::{Argon2id, DUMMY_HASH, Hashing};
 use expect_test::expect;
-use kernel::{Instant, Millis, UserId};
+use kernel::{Millis, UserId};
 use serde_json::{Value, json};
-use store::{native, params};
-use token::{Keys, Kind};
-use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Request, Response, Role};
+use store::params;
+use token::Kind;
+use web::{IDENTITY_HEADER, Method, Request, Response, Role};
 
-const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
-
-/// Counts instead of hashing: what takes time is how often it is called.
-#[derive(Default)]
-struct Counting {
-    hashed: Cell<u32>,
-    verified: Cell<u32>,
-}
-
-impl Hashing for Counting {
-    fn hash(&self, password: &str, _: [u8; SALT_BYTES]) -> Result<String, HashError> {
-        self.hashed.set(self.hashed.get() + 1);
-        Ok(format!("new:{password}"))
-    }
-
-    fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
-        self.verified.set(self.verified.get() + 1);
-        Ok(hash != DUMMY_HASH && hash.split_once(':').is_some_and(|(_, text)| text == password))
-    }
-
-    fn is_outdated(&self, hash: &str) -> bool {
-        !hash.starts_with("new:")
-    }
-}
-
-struct Shop {
-    accounts: SqlAccounts,
-    hashing: Counting,
-    keys: Keys,
-    identities: IdentityKey,
-    now: Cell<Instant>,
-    calls: Cell<u8>,
-}
-
-impl Shop {
-    fn new() -> Self {
-        let key = STANDARD.encode([5; 32]);
-        Self {
-            accounts: SqlAccounts(native::in_memory(MIGRATIONS).unwrap()),
-            hashing: Counting::default(),
-            keys: Keys::parse(&format!("k1:{key}")).unwrap(),
-            identities: IdentityKey::from_base64(&key).unwrap(),
-            now: Cell::new(NOW),
-            calls: Cell::new(0),
-        }
-    }
-
-    /// A shop with the user a@b.kr, password passw0rd, and the id it got.
-    fn with_user() -> (Self, UserId) {
-        let shop = Self::new();
-        let response = shop.post(
-            "/users",
-            &json!({"email": "a@b.kr", "password": "passw0rd", "name": "김민수"}),
-        );
-        let id = body(&response)["id"].as_u64().unwrap();
-        (shop, UserId::try_new(id).unwrap())
-    }
-
-    fn send(&self, request: &Request) -> Response {
-        let call = self.calls.get() + 1;
-        self.calls.set(call);
-        let app = App {
-            accounts: &self.accounts,
-            hashing: &self.hashing,
-            keys: &self.keys,
-            now: self.now.get(),
-            chance: Chance {
-                salt: [call; 16],
-                session: [call; 16],
-                token: [call; 16],
-                ids: [u64::from(call), 1_001, 1_002, 1_003],
-            },
-        };
-        route_of(request)
-            .and_then(|(endpoint, _)| answer(endpoint, request, &app, &self.identities))
-            .into()
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Response {
-        self.send(&with_json(Request::new(Method::Post, path), body))
-    }
-
-    fn log_in(&self, email: &str, password: &str) -> Response {
-        self.post("/auth/login", &json!({"email": email, "password": password}))
-    }
-
-    fn as_user(&self, id: UserId, request: Request) -> Request {
-        let identity = Identity {
-            user: id,
-            role: Role::User,
-        };
-        request.with_header(IDENTITY_HEADER, self.identities.sign(identity, self.now.get()))
-    }
-
-    fn set(&self, column: &str, value: &str) {
-        let set = format!("update account set {column} = ?1");
-        self.accounts
-            .0
-            .transaction(|tx| tx.execute(&set, params![value]))
-            .unwrap();
-    }
-}
-
-fn with_json(request: Request, body: &Value) -> Request {
-    request
-        .with_header("content-type", "application/json")
-        .with_body(body.to_string())
-}
-
-fn body(response: &Response) -> Value {
-    serde_json::from_slice(response.body()).unwrap()
-}
-
-fn shown(response: &Response) -> String {
-    let text = std::str::from_utf8(response.body()).unwrap();
-    format!("{} {text}", response.status())
-}
+use shop::{NOW, Shop, body, shown, with_json};
 
 #[test]
 fn a_newcomer_signs_up_logs_in_and_is_known() {
@@ -147,7 +28,7 @@ fn a_newcomer_signs_up_logs_in_and_is_known() {
         (&json!("Bearer"), &json!(1800))
     );
     let access = pair["accessToken"].as_str().unwrap();
-    let claims = shop.keys.verify(access, Kind::Access, NOW).unwrap();
+    let claims = shop.keys.verify(access, Kind::Access, NOW).unwrap().claims;
     assert_eq!((claims.user, claims.role), (id, Role::User));
     assert!(shop.keys.verify(access, Kind::Refresh, NOW).is_err());
     let me = shop.send(&shop.as_user(id, Request::new(Method::Get, "/users/me")));
@@ -279,12 +160,21 @@ fn a_session_goes_on_until_a_token_is_used_twice() {
     let second = body(&answer);
     assert_ne!(first["refreshToken"], second["refreshToken"]);
     let access = second["accessToken"].as_str().unwrap();
-    let claims = shop.keys.verify(access, Kind::Access, NOW).unwrap();
+    let claims = shop.keys.verify(access, Kind::Access, NOW).unwrap().claims;
     assert_eq!(
         (claims.user, claims.role),
         (id, Role::Admin),
         "the role is read again"
     );
+    let again = body(&refresh(&first));
+    assert_eq!(
+        shop.keys
+            .verify(again["refreshToken"].as_str().unwrap(), Kind::Refresh, NOW),
+        shop.keys
+            .verify(second["refreshToken"].as_str().unwrap(), Kind::Refresh, NOW),
+        "a second tab gets the same session's next token"
+    );
+    shop.now.set(NOW.after(Millis(10_000)));
     let reused = refresh(&first);
     expect![[r#"401 {"type":"/problems/unauthorized","title":"Authentication is required","status":401,"detail":"the refresh token is not valid; log in again","error":"UNAUTHORIZED","message":"the refresh token is not valid; log in again"}"#]].assert_eq(&shown(&reused));
     assert_eq!(refresh(&second), reused, "the thief's token is dead too");
