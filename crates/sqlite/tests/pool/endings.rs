@@ -178,15 +178,18 @@ async fn an_answer_nobody_picked_up_does_not_keep_the_transaction_open() {
     // Known as a BEGIN from here on, so that one poll sends it straight to the writer.
     run(&mut guest, "begin").await;
     run(&mut guest, "rollback").await;
-    let seen = scratch.database.stats().writes;
-    let mut begin = Box::pin(guest.execute("begin", vec![]));
-    poll_fn(|context| {
-        assert!(begin.as_mut().poll(context).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-    until(&scratch.database, |stats| stats.writes > seen).await;
-    drop(begin);
+    loop {
+        let seen = scratch.database.stats().writes;
+        let mut begin = Box::pin(guest.execute("begin", vec![]));
+        let picked_up = poll_fn(|context| Poll::Ready(begin.as_mut().poll(context).is_ready())).await;
+        if !picked_up {
+            until(&scratch.database, |stats| stats.writes > seen).await;
+            break;
+        }
+        // The writer was quicker than this one poll: once more.
+        drop(begin);
+        run(&mut guest, "rollback").await;
+    }
     run(&mut scratch.connect(), "insert into entry values (1, 'x')").await;
     // Whether BEGIN had run by then or was called back is a race; that nobody waits is not.
     assert_eq!(scratch.database.stats().timeouts, 0);
