@@ -18,9 +18,16 @@ const RESTOCK: &str = "
     select sku_id, number + 1, 'MANUAL', null, ?1, on_hand + ?1, reserved, at + 1
       from stock_history where sku_id = 1 order by number desc limit 1;";
 
-/// The components that answer customers, without those that work by themselves.
-const QUIET: [&str; 7] = [
-    "gateway", "account", "product", "stock", "payment", "cart", "order",
+/// The shop's components but the one that works by itself; without it no events come either.
+const QUIET: [&str; 8] = [
+    "gateway",
+    "account",
+    "product",
+    "stock",
+    "payment",
+    "cart",
+    "order",
+    "settlement",
 ];
 
 /// Where a run keeps compiled components, manifests and counters, away from everybody else's.
