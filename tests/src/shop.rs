@@ -266,6 +266,11 @@ impl Shop {
 
     /// Waits until every event has been delivered, so that the books can be compared.
     pub async fn settled(&self) -> Result<()> {
+        self.settled_within(SETTLED).await
+    }
+
+    /// The same with other patience.
+    pub async fn settled_within(&self, patience: Duration) -> Result<()> {
         let started = Instant::now();
         loop {
             let broken = crate::audit_events(self.folder())?;
@@ -273,8 +278,8 @@ impl Shop {
                 return Ok(());
             }
             ensure!(
-                started.elapsed() < SETTLED,
-                "after {SETTLED:?} still:\n{}",
+                started.elapsed() < patience,
+                "after {patience:?} still:\n{}",
                 broken.join("\n")
             );
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,6 +1,6 @@
 //! [`Products`] in SQL. The statements are in `sql/`, each with what its outcomes mean.
 
-use ::store::{Db, DbError, Migration, Row, RowError, Value, params};
+use ::store::{Db, DbError, Migration, Row, RowError, Value, like_containing, params};
 use kernel::{Currency, Money, ProductId, SkuId};
 
 use crate::app::Products;
@@ -36,7 +36,11 @@ impl Products for Store {
         count: u32,
     ) -> Result<Vec<Product>, DbError> {
         let mut params = vec![
-            filter.name.as_ref().map(|name| containing(name.folded())).into(),
+            filter
+                .name
+                .as_ref()
+                .map(|name| like_containing(name.folded()))
+                .into(),
             filter.category.clone().into(),
             filter.price.min().into(),
             filter.price.max().into(),
@@ -100,19 +104,6 @@ fn product_of(item: Item) -> Option<Value> {
 fn places(first: usize, count: usize) -> String {
     let places = (first..first + count).map(|place| format!(", ?{place}"));
     format!("0{}", places.collect::<String>())
-}
-
-/// The `like` pattern for texts that contain `part`, whatever characters are in it.
-fn containing(part: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in part.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// The list in this order, from the beginning or behind the position in `?6` and, where it has two parts, `?7`.

@@ -22,6 +22,9 @@ pub const MAX_TAKEN_BYTES: usize = 1024 * 1024;
 
 const MAX_PRODUCER: usize = 64;
 
+/// Of so many times that an event is published, the last is without company.
+const ALONE_EVERY: u32 = 4;
+
 /// Events of one producer on the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -155,8 +158,9 @@ impl Message {
     }
 }
 
-/// Makes messages of events that are due: up to 100 events and 256 KiB each. What was published before
-/// travels alone, in case it was the company that kept it from being read.
+/// Makes messages of events that are due: up to 100 events and 256 KiB each. Every fourth time an event is
+/// published it travels alone, in case it was the company that kept it from being read; not each time, or
+/// what has piled up while a consumer was away would come in one by one.
 ///
 /// In the place of an event that can't travel goes its tombstone ([`Event::undeliverable`]), so that
 /// consumers can put it aside and acknowledge what is behind it.
@@ -176,7 +180,7 @@ pub fn pack(producer: &str, deliveries: &[Delivery]) -> Packed {
                 begun
             }
         };
-        let alone = *published > 0;
+        let alone = published % ALONE_EVERY == ALONE_EVERY - 1;
         let fits = open.as_ref().is_some_and(|open| !alone && open.takes(&text));
         if !fits {
             packed.parcels.extend(open.take().map(Open::close));

@@ -158,7 +158,7 @@ fn what_a_newer_producer_adds_is_passed_over() {
 }
 
 #[test]
-fn messages_are_full_and_what_was_published_before_travels_alone() {
+fn messages_are_full_and_every_fourth_time_an_event_travels_alone() {
     let sizes = |deliveries: &[Delivery]| {
         let packed = pack("payment", deliveries);
         assert_eq!(packed.refused, []);
@@ -178,7 +178,19 @@ fn messages_are_full_and_what_was_published_before_travels_alone() {
     assert_eq!(sizes(&[]), [0; 0]);
     assert_eq!(sizes(&many(100, 0).collect::<Vec<_>>()), [100]);
     assert_eq!(sizes(&many(201, 0).collect::<Vec<_>>()), [100, 100, 1]);
-    assert_eq!(sizes(&many(3, 1).collect::<Vec<_>>()), [1, 1, 1]);
+    for (published, expected) in [
+        (1, vec![3]),
+        (2, vec![3]),
+        (3, vec![1, 1, 1]),
+        (4, vec![3]),
+        (7, vec![1, 1, 1]),
+    ] {
+        assert_eq!(
+            sizes(&many(3, published).collect::<Vec<_>>()),
+            expected,
+            "{published}"
+        );
+    }
     let mixed: Vec<_> = many(2, 0).chain(many(1, 7)).chain(many(2, 0)).collect();
     assert_eq!(sizes(&mixed), [2, 1, 2]);
     let large: Vec<_> = (1..=5)
@@ -237,7 +249,7 @@ fn a_tombstone_goes_in_the_place_of_an_event_that_can_not_travel() {
         7 payment.completed:7 payment.completed 17: None
     "#]].assert_eq(&events.iter().map(line).collect::<String>());
     let again = deliveries.map(|delivery| Delivery {
-        published: 1,
+        published: 3,
         ..delivery
     });
     let packed = pack("payment", &again);

@@ -14,6 +14,7 @@
 mod db;
 mod driver;
 mod error;
+mod like;
 mod migration;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
@@ -25,6 +26,7 @@ mod value;
 pub use db::{Db, Tx};
 pub use driver::{Driver, Rows};
 pub use error::{DbError, RowError};
+pub use like::like_containing;
 pub use migration::Migration;
 pub use row::{FromValue, Row};
 pub use value::Value;

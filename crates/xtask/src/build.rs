@@ -41,7 +41,7 @@ fn components(tree: &Tree, target: &Target, guests: &[Guest]) -> Result<()> {
     heading("building the host (2/4)");
     // Of the whole workspace, though only one binary is wanted: so cargo settles on the same
     // features as for `cargo test --workspace`, and wasmtime is compiled once.
-    run(Command::new(cargo())
+    run(cargo()
         .args(["build", "--workspace", "--bin", "bodega"])
         .current_dir(tree.root()))?;
 
@@ -80,7 +80,7 @@ pub(crate) fn host(tree: &Tree) -> PathBuf {
 
 /// A cargo invocation for all guests at once.
 pub(crate) fn guest_cargo(tree: &Tree, verb: &str, guests: &[Guest]) -> Command {
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command
         .args([verb, "--profile", "guest", "--target", TRIPLE, "--lib"])
         .current_dir(tree.root());

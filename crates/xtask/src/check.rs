@@ -41,7 +41,7 @@ pub(crate) fn check(tree: &Tree) -> Result<()> {
 }
 
 fn in_tree(tree: &Tree, words: &[&str]) -> Result<()> {
-    run(Command::new(cargo()).args(words).current_dir(tree.root()))
+    run(cargo().args(words).current_dir(tree.root()))
 }
 
 fn formatting(tree: &Tree) -> Result<()> {
@@ -96,7 +96,7 @@ fn cargo_deny(tree: &Tree) -> Result<PathBuf> {
     ));
     let root = tree.target("tools");
     // Unoptimised: it runs for a second, and compiles in half the time.
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command.args([
         "install",
         "cargo-deny",

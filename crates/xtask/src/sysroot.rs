@@ -9,7 +9,6 @@ use std::env;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -112,7 +111,7 @@ fn compile(work: &Path, compiler: &Compiler) -> Result<()> {
         compiler.release
     );
     let flags = ["-Cembed-bitcode=yes", "-Zforce-unstable-if-unmarked", &remap].join("\x1f");
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command.args([
         "build",
         "--release",

@@ -14,7 +14,7 @@ use crate::tree::{Tree, cargo};
 pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
     build_with_mutants(tree)?;
     heading("testing");
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command.args(["test", "--no-fail-fast"]).current_dir(tree.root());
     let own = arguments.iter().take_while(|argument| *argument != "--");
     if !own
@@ -51,7 +51,7 @@ pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
 pub(crate) fn bench(tree: &Tree, arguments: &[String]) -> Result<()> {
     build(tree)?;
     heading("measuring");
-    run(Command::new(cargo())
+    run(cargo()
         .args(["build", "--workspace", "--bin", "bench"])
         .current_dir(tree.root()))?;
     run(Command::new(tree.target("debug/bench"))

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -45,9 +46,19 @@ impl Tree {
     }
 }
 
-/// The cargo that started us, so that its toolchain is used throughout.
-pub(crate) fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// The cargo that started us, so that its toolchain is used throughout, but without what it told us about this
+/// crate: build scripts of others look at that, and would be run anew whenever cargo is called by hand in between.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let told = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_"));
+        if told {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The compiler that cargo will use.

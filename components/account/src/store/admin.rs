@@ -1,7 +1,7 @@
 //! What admins see and change.
 
 use kernel::{Instant, Outcome, UserId};
-use store::{Db, DbError, Tx, params};
+use store::{Db, DbError, Tx, like_containing, params};
 
 use super::{BY_ID, REVOKE_ALL, account};
 use crate::app::ChangeError;
@@ -19,7 +19,7 @@ pub(super) fn list(
     limit: u32,
 ) -> Result<Vec<Account>, DbError> {
     let row = params![
-        filter.text.as_ref().map(|text| containing(text.folded())),
+        filter.text.as_ref().map(|text| like_containing(text.folded())),
         filter.status.map(Status::text),
         filter.grade.map(Grade::text),
         before,
@@ -27,19 +27,6 @@ pub(super) fn list(
     ];
     let rows = db.read(LIST, row)?;
     Ok(rows.iter().map(account).collect::<Result<_, _>>()?)
-}
-
-/// The `like` pattern for texts that contain `part`, whatever characters are in it.
-fn containing(part: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in part.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 pub(super) fn change(

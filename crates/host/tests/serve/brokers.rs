@@ -126,7 +126,10 @@ async fn junk_is_handed_on_and_what_is_too_large_is_cut() {
     );
     assert!(notes.iter().any(|note| note == "message 4 trap"), "{notes:?}");
     let cut = format!("message {} ", broker::MAX_PAYLOAD + 1);
-    assert!(notes.iter().any(|note| note.starts_with(&cut)), "it came whole, or not");
+    assert!(
+        notes.iter().any(|note| note.starts_with(&cut)),
+        "it came whole, or not"
+    );
     assert!(!notes.iter().any(|note| note.contains("2000000")));
     assert!(triggers.stop().await);
 }
