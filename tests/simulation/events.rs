@@ -71,6 +71,20 @@ async fn check(treat: impl AsyncFn(&World, Vec<Published>) -> Result<()>) -> Res
     Ok(())
 }
 
+/// The jobs run every second, so this is the promise of two seconds without a machine's noise in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sale_is_in_the_books_after_one_run_of_the_jobs() -> Result<()> {
+    let world = World::start(&[]).await?;
+    assert_eq!(world.customer(1).order(1, 1).await?.status, 201);
+    world.jobs().await?;
+    for message in world.published().await {
+        assert!(world.deliver(&message).await);
+    }
+    let days = world.visitor().get("/settlements/daily").await?.json;
+    assert_eq!(days[0]["totalAmount"], 10_000, "{days}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn delivered_three_times_and_shuffled() -> Result<()> {
     check(async |world, messages| {

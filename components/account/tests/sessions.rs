@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-use std::sync::Barrier;
 
 use account::app::{Accounts, Fresh, NewToken, RenewError};
 use account::domain::{
@@ -221,20 +220,8 @@ fn all_of_fifty_who_present_one_token_at_once_get_the_same_successor() {
 
 /// What many clients, each with a connection of its own, are answered when they come at the same time.
 fn at_once<T: Send>(path: &Path, clients: u8, call: impl Fn(&SqlAccounts, u8) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(clients.into());
-    let (start, call) = (&start, &call);
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..clients)
-            .map(|client| {
-                scope.spawn(move || {
-                    let store = SqlAccounts(native::open(path, MIGRATIONS).unwrap());
-                    start.wait();
-                    call(&store, client)
-                })
-            })
-            .collect();
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
-    })
+    let connect = |_| SqlAccounts(native::open(path, MIGRATIONS).unwrap());
+    testkit::at_once(clients.into(), connect, |store, client| call(store, client as u8))
 }
 
 #[test]

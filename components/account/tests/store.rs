@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
-use std::sync::Barrier;
-
 use account::app::{Accounts, Added, ChangeError, NewToken};
 use account::domain::{
     Account, Actor, Change, ChangeRefused, Email, Grade, Name, Phone, Role, SessionId, Status, TokenId,
@@ -11,6 +9,7 @@ use account::domain::{
 use account::store::{MIGRATIONS, SqlAccounts};
 use kernel::{Instant, Millis, UserId};
 use store::{Db, DbError, native, params};
+use testkit::at_once;
 
 const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
 const DAY: Millis = Millis(86_400_000);
@@ -80,20 +79,11 @@ fn an_email_in_any_case_and_an_id_are_taken_once() {
 fn of_many_who_sign_up_with_one_email_exactly_one_gets_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("account.db");
-    let start = Barrier::new(8);
-    let answers: Vec<Added> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (1..=8)
-            .map(|id| {
-                let (path, start) = (&path, &start);
-                scope.spawn(move || {
-                    start.wait();
-                    let store = SqlAccounts(native::open(path, MIGRATIONS).unwrap());
-                    let email = if id % 2 == 0 { "a@b.kr" } else { "A@b.KR" };
-                    store.add(&somebody(id, email), "hash").unwrap()
-                })
-            })
-            .collect();
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    // They open it at the same moment, too.
+    let answers = at_once(8, drop, |(), client| {
+        let store = SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
+        let email = if client % 2 == 0 { "a@b.kr" } else { "A@b.KR" };
+        store.add(&somebody(client as u64 + 1, email), "hash").unwrap()
     });
     let done = answers.iter().filter(|added| **added == Added::Done).count();
     let taken = answers
@@ -114,26 +104,20 @@ fn of_admins_who_all_suspend_each_other_at_once_exactly_one_stays() {
         admin.role = Role::Admin;
         store.add(&admin, "hash").unwrap();
     }
-    let start = Barrier::new(ADMINS as usize);
-    std::thread::scope(|scope| {
-        for id in 1..=ADMINS {
-            let (path, start) = (&path, &start);
-            scope.spawn(move || {
-                let store = SqlAccounts(native::open(path, MIGRATIONS).unwrap());
-                let change = Change {
-                    status: Some(Status::Suspended),
-                    ..Change::default()
-                };
-                let actor = Actor::Admin(UserId::try_new(id).unwrap());
-                start.wait();
-                for other in (1..=ADMINS).filter(|other| *other != id) {
-                    let other = UserId::try_new(other).unwrap();
-                    match store.change(other, &change, actor, NOW) {
-                        Ok(_) | Err(ChangeError::Refused(ChangeRefused::NotAdmin)) => {}
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-            });
+    let connect = |_| SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
+    at_once(ADMINS as usize, connect, |store, thread| {
+        let id = thread as u64 + 1;
+        let change = Change {
+            status: Some(Status::Suspended),
+            ..Change::default()
+        };
+        let actor = Actor::Admin(UserId::try_new(id).unwrap());
+        for other in (1..=ADMINS).filter(|other| *other != id) {
+            let other = UserId::try_new(other).unwrap();
+            match store.change(other, &change, actor, NOW) {
+                Ok(_) | Err(ChangeError::Refused(ChangeRefused::NotAdmin)) => {}
+                Err(error) => panic!("{error}"),
+            }
         }
     });
     assert_eq!(count(&store.0, "account where status = 'ACTIVE'"), 1);

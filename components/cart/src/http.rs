@@ -127,10 +127,7 @@ fn merge<C: Carts>(
 ) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let items = request.json::<NewMerge>()?.parse()?;
-    let key = request.idempotency_key()?.ok_or_else(|| {
-        let why = "is needed: nobody could tell a second merge from a repeated one";
-        Problem::invalid_field("Idempotency-Key", why)
-    })?;
+    let key = request.required_idempotency_key()?;
     let answer = app::merge(&open()?, offers, user, &items, key, &render, now);
     let answer = RawValue::from_string(answer.map_err(|error| problem(&error))?);
     answer

@@ -161,7 +161,7 @@ fn every_refusal_of_a_merge_has_its_status() {
         {"items":[{"productId":1,"quantity":1,"price":1}]}: 400 "MALFORMED_REQUEST" "the body is not as expected: unknown field `price`, expected one of `productId`, `skuId`, `quantity` at line 1 column 45"
         {"items":[],"user":1}: 400 "MALFORMED_REQUEST" "the body is not as expected: unknown field `user`, expected `items` at line 1 column 18"
         101 lines: 400 "VALIDATION_FAILED" "items must be 1 to 100 lines"
-        no key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: nobody could tell a second merge from a repeated one"
+        no key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: nobody could tell a second command from a repeated one"
         an empty key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
         two keys: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
         a query: 400 "VALIDATION_FAILED" "x is unknown here"

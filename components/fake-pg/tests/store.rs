@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 use std::cell::RefCell;
-use std::sync::Barrier;
 
 use fake_pg::app::{ApproveError, Book, CancelError, Gateway};
 use fake_pg::domain::{ApproveRefused, CancelRefused, Entry, PaymentKey, Rules};
 use fake_pg::store::MIGRATIONS;
 use kernel::{Currency, Millis, Money, OrderId};
 use store::{Db, DbError, native, params};
+use testkit::at_once;
 
 fn won(minor: i64) -> Money {
     Money::try_new(minor, Currency::Krw).unwrap()
@@ -279,28 +279,16 @@ fn rules_steer_confirmations_like_approvals() {
 
 #[test]
 fn parallel_orders_with_one_key_are_paid_once() {
-    const THREADS: u64 = 8;
+    const THREADS: usize = 8;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pg.db");
     native::open(&path, MIGRATIONS).unwrap();
-    let barrier = Barrier::new(THREADS as usize);
-    let confirmed = std::thread::scope(|scope| {
-        let threads: Vec<_> = (1..=THREADS)
-            .map(|number| {
-                let (path, barrier) = (&path, &barrier);
-                scope.spawn(move || {
-                    let (db, rules) = (native::open(path, MIGRATIONS).unwrap(), rules(""));
-                    barrier.wait();
-                    gateway(&db, &rules)
-                        .confirm(order(number), "window", won(100))
-                        .is_ok()
-                })
-            })
-            .collect();
-        let answers = threads.into_iter().map(|thread| thread.join().unwrap());
-        answers.filter(|confirmed| *confirmed).count()
+    let connect = |_| (native::open(&path, MIGRATIONS).unwrap(), rules(""));
+    let confirmed = at_once(THREADS, connect, |(db, rules), thread| {
+        let order = order(thread as u64 + 1);
+        gateway(db, rules).confirm(order, "window", won(100)).is_ok()
     });
-    assert_eq!(confirmed, 1);
+    assert_eq!(confirmed.iter().filter(|confirmed| **confirmed).count(), 1);
 }
 
 #[test]
@@ -320,18 +308,11 @@ fn parallel_approvals_are_one_and_parallel_cancellations_stay_within_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pg.db");
     native::open(&path, MIGRATIONS).unwrap();
-    let barrier = Barrier::new(THREADS);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (path, barrier) = (&path, &barrier);
-            scope.spawn(move || {
-                let (db, rules) = (native::open(path, MIGRATIONS).unwrap(), rules(""));
-                barrier.wait();
-                gateway(&db, &rules).approve(order(1), won(100)).unwrap();
-                // Eight times 30 is asked for, and three fit.
-                let _ = gateway(&db, &rules).cancel(&key(1), &thread.to_string(), won(30), "");
-            });
-        }
+    let connect = |_| (native::open(&path, MIGRATIONS).unwrap(), rules(""));
+    at_once(THREADS, connect, |(db, rules), thread| {
+        gateway(db, rules).approve(order(1), won(100)).unwrap();
+        // Eight times 30 is asked for, and three fit.
+        let _ = gateway(db, rules).cancel(&key(1), &thread.to_string(), won(30), "");
     });
     let db = native::open(&path, MIGRATIONS).unwrap();
     assert_eq!(

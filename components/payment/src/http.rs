@@ -155,10 +155,7 @@ fn read_as_admin<P: Ledger>(
 /// What is asked for. The refund is named by the request's `Idempotency-Key`, so there must be one.
 fn refund_command(request: &Request, path: &PathParams) -> Result<NewRefund, Problem> {
     request.query()?.only(&[])?;
-    let key = request.idempotency_key()?.ok_or_else(|| {
-        let why = "is needed: nobody could tell a second refund from a repeated one";
-        Problem::invalid_field("Idempotency-Key", why)
-    })?;
+    let key = request.required_idempotency_key()?;
     let (amount, reason) = request.json::<NewRefundBody>()?.parse()?;
     Ok(NewRefund {
         order: order_of(path)?,

@@ -302,7 +302,7 @@ fn every_refusal_of_a_refund_has_its_status_and_changes_nothing() {
     line("a silent gateway", &refund_of(1, "silent", r#"{"amount":5}"#));
     assert_eq!(shop.refunded(1), 0);
     expect![[r#"
-        no key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: nobody could tell a second refund from a repeated one"
+        no key: 400 "VALIDATION_FAILED" "Idempotency-Key is needed: nobody could tell a second command from a repeated one"
         an empty key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
         two keys: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"
         a long key: 400 "VALIDATION_FAILED" "Idempotency-Key must be 1 to 255 visible ASCII characters, once"

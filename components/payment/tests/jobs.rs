@@ -4,12 +4,11 @@
 
 mod shop;
 
-use std::sync::Barrier;
-
 use kernel::OrderId;
 use payment::app::{Failed, Ledger, Payments, Tally, Trouble};
 use payment::domain::{Method, NewRefund, Refund, RefundRefused, RefundState};
 use shop::{Shop, charge, order, refund, void};
+use testkit::at_once;
 
 fn tally(done: u32, left: u32, stuck: u32) -> Tally {
     Tally { done, left, stuck }
@@ -183,34 +182,20 @@ fn fifty_parallel_refunds_stay_within_the_captured_sum() {
     Shop::open(dir.path(), "")
         .charge(&charge(1, 100, Method::Card))
         .unwrap();
-    let barrier = Barrier::new(THREADS + 1);
-    let count = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|thread| {
-                let (dir, barrier) = (dir.path(), &barrier);
-                scope.spawn(move || {
-                    let shop = Shop::open(dir, "");
-                    barrier.wait();
-                    // Two threads share each of 25 keys; fourteen times 7 fit.
-                    match shop.refund(&refund(1, &format!("key {}", thread / 2), 7)) {
-                        Ok(done) => usize::from(done.is_new()),
-                        Err(
-                            Failed::Refused(RefundRefused::ExceedsCaptured(_))
-                            | Failed::Unanswered(Trouble::UnderWay),
-                        ) => 0,
-                        other => panic!("{other:?}"),
-                    }
-                })
-            })
-            .collect();
-        let job = scope.spawn(|| {
-            let shop = Shop::open(dir.path(), "");
+    let connect = |_| Shop::open(dir.path(), "");
+    let count = at_once(THREADS + 1, connect, |shop, thread| {
+        if thread == THREADS {
             shop.wait(21_000);
-            barrier.wait();
-            (0..10).map(|_| shop.recover().done).sum::<u32>() as usize
-        });
-        let calls: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
-        (calls, job.join().unwrap())
+            return (0..10).map(|_| shop.recover().done).sum();
+        }
+        // Two threads share each of 25 keys; fourteen times 7 fit.
+        match shop.refund(&refund(1, &format!("key {}", thread / 2), 7)) {
+            Ok(done) => u32::from(done.is_new()),
+            Err(
+                Failed::Refused(RefundRefused::ExceedsCaptured(_)) | Failed::Unanswered(Trouble::UnderWay),
+            ) => 0,
+            other => panic!("{other:?}"),
+        }
     });
     let shop = Shop::open(dir.path(), "");
     assert_eq!((shop.refunded(1), shop.pg.cancelled(1)), (98, 98), "{count:?}");
@@ -224,23 +209,15 @@ fn fifty_parallel_refunds_stay_within_the_captured_sum() {
 
 #[test]
 fn fifty_parallel_voids_charges_and_refunds_leave_nothing() {
-    const THREADS: u64 = 50;
     let dir = tempfile::tempdir().unwrap();
     Shop::open(dir.path(), "");
-    let barrier = Barrier::new(THREADS as usize);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (dir, barrier) = (dir.path(), &barrier);
-            scope.spawn(move || {
-                let shop = Shop::open(dir, "");
-                barrier.wait();
-                let number = 1 + thread % 2;
-                match thread % 10 {
-                    0..4 => drop(shop.charge(&charge(number, 100, Method::Card))),
-                    4..6 => drop(shop.refund(&refund(number, &thread.to_string(), 30))),
-                    _ => drop(shop.void(&void(number, 100, Method::Card, &format!("undo {}", thread % 3)))),
-                }
-            });
+    let connect = |_| Shop::open(dir.path(), "");
+    at_once(50, connect, |shop, thread| {
+        let number = 1 + thread as u64 % 2;
+        match thread % 10 {
+            0..4 => drop(shop.charge(&charge(number, 100, Method::Card))),
+            4..6 => drop(shop.refund(&refund(number, &thread.to_string(), 30))),
+            _ => drop(shop.void(&void(number, 100, Method::Card, &format!("undo {}", thread % 3)))),
         }
     });
     let shop = Shop::open(dir.path(), "");

@@ -4,8 +4,6 @@
 
 mod shop;
 
-use std::sync::Barrier;
-
 use expect_test::expect;
 use kernel::{Money, Outcome};
 use payment::app::{App, Approval, ApproveError, CancelError, Entry, Failed, Gateway, Payments, Trouble};
@@ -15,6 +13,7 @@ use payment::domain::{
 use payment::store::MIGRATIONS;
 use shop::{NOW, Shop, charge, order, refund, won};
 use store::{DbError, params};
+use testkit::at_once;
 
 #[test]
 fn a_card_is_charged_once_and_repetitions_get_the_first_answer() {
@@ -326,24 +325,14 @@ fn parallel_charges_of_one_order_capture_once() {
     const THREADS: usize = 8;
     let dir = tempfile::tempdir().unwrap();
     Shop::open(dir.path(), "");
-    let barrier = Barrier::new(THREADS);
-    let new = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS as u64)
-            .map(|thread| {
-                let (dir, barrier) = (dir.path(), &barrier);
-                scope.spawn(move || {
-                    let shop = Shop::open(dir, "");
-                    barrier.wait();
-                    let answer = shop.app().charge(&charge(1, 100, Method::Card), NOW, thread);
-                    usize::from(answer.unwrap().is_new())
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum::<usize>()
+    let connect = |_| Shop::open(dir.path(), "");
+    let new = at_once(THREADS, connect, |shop, thread| {
+        let answer = shop
+            .app()
+            .charge(&charge(1, 100, Method::Card), NOW, thread as u64);
+        usize::from(answer.unwrap().is_new())
     });
+    let new: usize = new.into_iter().sum();
     let shop = Shop::open(dir.path(), "");
     assert_eq!((new, shop.topics().len(), shop.pg.cancelled(1)), (1, 1, 0));
 }
@@ -355,23 +344,15 @@ fn parallel_refunds_never_exceed_the_captured_sum() {
     Shop::open(dir.path(), "")
         .charge(&charge(1, 100, Method::Card))
         .unwrap();
-    let barrier = Barrier::new(THREADS);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (dir, barrier) = (dir.path(), &barrier);
-            scope.spawn(move || {
-                let shop = Shop::open(dir, "");
-                barrier.wait();
-                // Two threads share each of four keys; three times 30 fit.
-                match shop.refund(&refund(1, &format!("key {}", thread / 2), 30)) {
-                    Ok(_)
-                    | Err(
-                        Failed::Refused(RefundRefused::ExceedsCaptured(_))
-                        | Failed::Unanswered(Trouble::UnderWay),
-                    ) => {}
-                    other => panic!("{other:?}"),
-                }
-            });
+    let connect = |_| Shop::open(dir.path(), "");
+    at_once(THREADS, connect, |shop, thread| {
+        // Two threads share each of four keys; three times 30 fit.
+        match shop.refund(&refund(1, &format!("key {}", thread / 2), 30)) {
+            Ok(_)
+            | Err(
+                Failed::Refused(RefundRefused::ExceedsCaptured(_)) | Failed::Unanswered(Trouble::UnderWay),
+            ) => {}
+            other => panic!("{other:?}"),
         }
     });
     let shop = Shop::open(dir.path(), "");

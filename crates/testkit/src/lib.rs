@@ -1,8 +1,10 @@
-//! What the tests of every domain need: time and randomness that they own.
+//! What the tests of every domain need: time and randomness that they own, and many callers at once.
 
 pub mod servers;
 
 use std::cell::Cell;
+use std::sync::Barrier;
+use std::thread;
 
 use kernel::{Instant, Millis};
 
@@ -41,6 +43,31 @@ pub fn seeded(seed: u64) -> impl Fn() -> u64 {
         z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ z >> 31
     }
+}
+
+/// What so many threads, numbered from 0, answer when all of them begin to `work` at the same moment, each
+/// with what it has prepared for itself, such as a connection. A thread that panics is the caller's panic.
+pub fn at_once<S, T: Send>(
+    threads: usize,
+    prepare: impl Fn(usize) -> S + Sync,
+    work: impl Fn(&S, usize) -> T + Sync,
+) -> Vec<T> {
+    let barrier = Barrier::new(threads);
+    thread::scope(|scope| {
+        let spawn = |number| {
+            let (barrier, prepare, work) = (&barrier, &prepare, &work);
+            scope.spawn(move || {
+                let own = prepare(number);
+                barrier.wait();
+                work(&own, number)
+            })
+        };
+        let running: Vec<_> = (0..threads).map(spawn).collect();
+        let answers = running.into_iter().map(|thread| thread.join());
+        answers
+            .map(|answer| answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 #[cfg(test)]

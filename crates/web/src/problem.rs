@@ -5,11 +5,11 @@ use serde::Serialize;
 use crate::Response;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal $title:literal;)*) => {
+    ($(#[doc = $meaning:literal] $name:ident = $status:literal $text:literal $title:literal;)*) => {
         /// What kind of problem it is: the closed list that clients may rely on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
-            $($(#[$doc])* $name,)*
+            $(#[doc = $meaning] $name,)*
         }
 
         impl Code {
@@ -30,6 +30,12 @@ macro_rules! codes {
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
+
+            /// What it means, in a sentence or two for the page that lists all of them.
+            pub const fn meaning(self) -> &'static str {
+                // The documentation of the case, which begins with a space.
+                match self { $(Self::$name => $meaning,)* }
+            }
         }
     };
 }
@@ -49,10 +55,14 @@ codes! {
     NotFound = 404 "NOT_FOUND" "There is no such thing";
     /// The path exists, but not with this method.
     MethodNotAllowed = 405 "METHOD_NOT_ALLOWED" "This method is not supported here";
+    /// The answer would be of a media type that `Accept` leaves out.
+    NotAcceptable = 406 "NOT_ACCEPTABLE" "There is no answer of a media type you accept";
     /// The state of things does not allow it.
     Conflict = 409 "CONFLICT" "The current state does not allow this";
     /// Less is free than was asked for.
     OutOfStock = 409 "OUT_OF_STOCK" "There is not enough in stock";
+    /// `If-Match` names another version than there is now: read it again, and change that one.
+    PreconditionFailed = 412 "PRECONDITION_FAILED" "It has changed since you read it";
     /// The body is too large.
     TooLarge = 413 "PAYLOAD_TOO_LARGE" "The request body is too large";
     /// The body is not JSON.
@@ -67,6 +77,13 @@ codes! {
     BadGateway = 502 "BAD_GATEWAY" "A service behind this one failed";
     /// A service behind this one can't be reached now.
     Unavailable = 503 "SERVICE_UNAVAILABLE" "The service is not available now";
+}
+
+impl Code {
+    /// The `type` of the problem: a path of the shop, where a page explains it.
+    pub fn uri(self) -> String {
+        format!("/problems/{}", self.text().to_ascii_lowercase().replace('_', "-"))
+    }
 }
 
 /// One value that is not allowed.
@@ -172,9 +189,8 @@ impl Problem {
 impl From<Problem> for Response {
     fn from(problem: Problem) -> Self {
         let status = problem.code.status();
-        let name = problem.code.text().to_ascii_lowercase().replace('_', "-");
         let body = Body {
-            r#type: format!("/problems/{name}"),
+            r#type: problem.code.uri(),
             title: problem.code.title(),
             status,
             detail: &problem.detail,

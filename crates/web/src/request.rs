@@ -138,6 +138,14 @@ impl Request {
         key.map(Some).ok_or_else(wrong)
     }
 
+    /// The same where nobody could tell a second command from a repeated one without it.
+    pub fn required_idempotency_key(&self) -> Result<&str, Problem> {
+        self.idempotency_key()?.ok_or_else(|| {
+            let why = "is needed: nobody could tell a second command from a repeated one";
+            Problem::invalid_field("Idempotency-Key", why)
+        })
+    }
+
     /// The query's parameters.
     pub fn query(&self) -> Result<Query, Problem> {
         Query::parse(self.query.as_deref().unwrap_or(""))

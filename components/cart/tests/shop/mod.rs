@@ -9,8 +9,6 @@
 pub(crate) mod visit;
 
 use std::path::Path;
-use std::sync::Barrier;
-use std::thread;
 
 use ::store::native;
 use cart::app::{Offers, OffersError, Wanted};
@@ -62,19 +60,12 @@ pub(crate) fn in_file(path: &Path) -> Store {
 
 /// Runs `work` at the same moment in as many threads, each with a connection of its own.
 pub(crate) fn at_once<T: Send>(count: u64, path: &Path, work: impl Fn(&Store, u64) -> T + Sync) -> Vec<T> {
-    let barrier = Barrier::new(usize::try_from(count).unwrap());
-    thread::scope(|scope| {
-        let spawn = |number| {
-            let (barrier, work) = (&barrier, &work);
-            scope.spawn(move || {
-                let carts = in_file(path);
-                barrier.wait();
-                work(&carts, number)
-            })
-        };
-        let threads: Vec<_> = (1..=count).map(spawn).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
+    let threads = usize::try_from(count).unwrap();
+    testkit::at_once(
+        threads,
+        |_| in_file(path),
+        |carts, thread| work(carts, thread as u64 + 1),
+    )
 }
 
 /// Products 1 to 3 with one SKU each, of which 100, 50 and 5 are free; 4 is not there; 5 has SKU 51 with 7

@@ -7,8 +7,6 @@
 )]
 
 use std::path::Path;
-use std::sync::Barrier;
-use std::thread;
 
 use ::store::native;
 use kernel::{Instant, OrderId, Outcome, SkuId};
@@ -118,17 +116,10 @@ pub(crate) fn in_file(path: &Path) -> Store {
 
 /// Runs `work` at the same moment in as many threads, each with a connection of its own.
 pub(crate) fn at_once<T: Send>(count: u64, path: &Path, work: impl Fn(&Store, u64) -> T + Sync) -> Vec<T> {
-    let barrier = Barrier::new(usize::try_from(count).unwrap());
-    thread::scope(|scope| {
-        let spawn = |number| {
-            let (barrier, work) = (&barrier, &work);
-            scope.spawn(move || {
-                let stock = in_file(path);
-                barrier.wait();
-                work(&stock, number)
-            })
-        };
-        let threads: Vec<_> = (1..=count).map(spawn).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
+    let threads = usize::try_from(count).unwrap();
+    testkit::at_once(
+        threads,
+        |_| in_file(path),
+        |stock, thread| work(stock, thread as u64 + 1),
+    )
 }

@@ -180,6 +180,19 @@ fn flags_it_does_not_know_are_named() {
 }
 
 #[test]
+fn a_variable_that_is_misspelt_is_named_without_its_value() {
+    let dir = application();
+    let mut child = up(dir.path(), &["--variable", "adress=hush"])
+        .spawn()
+        .expect("it starts");
+    address(&mut child);
+    signal(&child, "TERM");
+    let output = child.wait_with_output().expect("it ends");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("\"adress\"") && !log.contains("hush"), "{log}");
+}
+
+#[test]
 fn an_unknown_key_in_the_manifest_ends_the_start() {
     let dir = application();
     let path = dir.path().join("spin.toml");
