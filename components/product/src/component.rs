@@ -33,6 +33,9 @@ use api::shop::types::{ids, money};
 /// The database, as the manifest labels it.
 const DATABASE: &str = "product";
 
+/// What the API's document says about these pages.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 fn open() -> Result<Store, DbError> {
     ::store::spin::open(DATABASE, MIGRATIONS).map(Store::new)
 }
@@ -63,6 +66,9 @@ impl wire::Guest for api::Component {
 #[spin_sdk::http_component]
 fn answer(request: http::Request) -> http::Response {
     let request = guest::request(request);
+    if let Some(document) = web::document(&request, DOCUMENT) {
+        return guest::respond(request.method(), document);
+    }
     let header = |name| request.header(name).map(str::to_owned);
     let stock = Stock(CallContext {
         request_id: header(REQUEST_ID_HEADER).unwrap_or_default(),

@@ -1,20 +1,29 @@
 //! The product pages: JSON and HTTP statuses on one side, use cases on the other. Open to everybody.
 
+mod document;
+
 use ::store::DbError;
 use kernel::ProductId;
 use serde::Serialize;
+use utoipa::ToSchema;
 use web::{Method, PageRequest, PathParams, Problem, Query, Request, Response, Route};
 
 use crate::app::{self, Levels, LevelsError, Products, ShowError};
 use crate::domain::{Filter, NamePart, Position, PriceRange, PriceRangeError, Sort, Stocked};
 
-#[derive(Clone, Copy)]
-enum Endpoint {
+pub use document::document;
+
+/// What a route does.
+#[derive(Debug, Clone, Copy)]
+pub enum Endpoint {
+    /// List products.
     List,
+    /// Show one.
     Show,
 }
 
-const ROUTES: &[Route<Endpoint>] = &[
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[
     Route {
         method: Method::Get,
         pattern: "/products",
@@ -162,31 +171,40 @@ fn problem(error: ShowError) -> Problem {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Product)]
 #[serde(rename_all = "camelCase")]
 struct ProductView {
     id: u64,
     name: String,
     category: String,
+    /// In won.
     price: i64,
+    /// How many can be ordered now, all SKUs together.
     stock_quantity: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProductDetail)]
 #[serde(rename_all = "camelCase")]
 struct DetailView {
     #[serde(flatten)]
     product: ProductView,
+    #[schema(value_type = Vec<Object>, max_items = 0)]
     options: [(); 0],
     skus: Vec<SkuView>,
+    #[schema(value_type = Vec<Object>, max_items = 0)]
     images: [(); 0],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProductSku)]
 #[serde(rename_all = "camelCase")]
 struct SkuView {
     id: u64,
+    /// In won.
     price: i64,
+    /// How many can be ordered now.
     stock_quantity: u32,
 }
 

@@ -16,6 +16,15 @@ impl Response {
         Self::json_as("application/json", status, body)
     }
 
+    /// A JSON document that is kept as text.
+    pub fn document(text: &str) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: text.as_bytes().to_vec(),
+        }
+    }
+
     /// Nothing but 204.
     pub const fn no_content() -> Self {
         Self {

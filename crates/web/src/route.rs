@@ -1,4 +1,7 @@
-use crate::{Code, Method, Problem, Request};
+use crate::{Code, Method, Problem, Request, Response};
+
+/// Where a component answers its part of the API's document.
+pub const DOCUMENT_PATH: &str = "/openapi.json";
 
 /// One line of a component's table of routes.
 #[derive(Debug, Clone, Copy)]
@@ -38,15 +41,30 @@ pub fn find<E: Copy>(routes: &[Route<E>], request: &Request) -> Result<(E, PathP
     } else {
         request.method()
     };
-    let allow = allow(on_path.iter().map(|(route, _)| route.method));
+    if on_path.is_empty() {
+        return Err(Problem::not_found("page"));
+    }
+    let refused = not_allowed(on_path.iter().map(|(route, _)| route.method));
     match on_path.into_iter().find(|(route, _)| route.method == method) {
         Some((route, params)) => Ok((route.endpoint, params)),
-        None if allow.is_empty() => Err(Problem::not_found("page")),
-        None => {
-            let detail = format!("this path answers {allow}");
-            Err(Problem::new(Code::MethodNotAllowed, detail).header("allow", allow))
-        }
+        None => Err(refused),
     }
+}
+
+/// The component's part of the API's document, when it is what a request asks for.
+pub fn document(request: &Request, text: &str) -> Option<Response> {
+    (request.path() == DOCUMENT_PATH).then(|| match request.method() {
+        Method::Get | Method::Head => Response::document(text),
+        Method::Post | Method::Put | Method::Patch | Method::Delete | Method::Options | Method::Other => {
+            not_allowed([Method::Get].into_iter()).into()
+        }
+    })
+}
+
+fn not_allowed(methods: impl Iterator<Item = Method>) -> Problem {
+    let allow = allow(methods);
+    let detail = format!("this path answers {allow}");
+    Problem::new(Code::MethodNotAllowed, detail).header("allow", allow)
 }
 
 fn allow(methods: impl Iterator<Item = Method>) -> String {
