@@ -16,10 +16,14 @@ use token::{Keys, mark};
 use web::{MAX_BODY_BYTES, Method, Problem, Response, guest};
 
 use crate::auth::Marks;
+use crate::contract::merge;
 use crate::door::{Decision, Door, Forward, Head, broken_off, readiness, request_id_text, too_large};
 use crate::headers::Headers;
 use crate::reply::{Outage, Reply, finish, outage, reply};
 use crate::routes::Upstream;
+
+/// What this door says of itself.
+const DOCUMENT: &str = include_str!("../openapi.json");
 
 #[spin_sdk::http_component]
 async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
@@ -77,6 +81,10 @@ async fn act(incoming: IncomingRequest, answer: Answer, decision: Decision) {
             let response = readiness(all_answer().await);
             answer.own(response).await;
         }
+        Decision::Contract => {
+            let response = contract().await.unwrap_or_else(Response::from);
+            answer.own(response).await;
+        }
         Decision::Forward(forward) => {
             let answer = Answer {
                 personal: forward.personal,
@@ -110,6 +118,32 @@ async fn all_answer() -> bool {
         }
     }
     all
+}
+
+/// Asks every component for its part of the document and puts them together.
+async fn contract() -> Result<Response, Problem> {
+    const OPERATION: &str = "gateway.contract";
+    let mut parts = Vec::new();
+    for upstream in Upstream::ALL {
+        let part = part(upstream).await.map_err(|story| {
+            Problem::unavailable_because(OPERATION, &format!("{}: {story}", upstream.name()))
+        })?;
+        parts.push((upstream, part));
+    }
+    let whole = merge(DOCUMENT, &parts).map_err(|misfit| Problem::defect(OPERATION, &misfit))?;
+    Ok(Response::json(200, &whole))
+}
+
+async fn part(upstream: Upstream) -> Result<Vec<u8>, String> {
+    let request = outgoing(Method::Get, upstream, web::DOCUMENT_PATH, &Vec::new())
+        .map_err(|()| "the host refused the request".to_owned())?;
+    let response = send::<_, IncomingResponse>(request)
+        .await
+        .map_err(|error| error.to_string())?;
+    match response.status() {
+        200 => response.into_body().await.map_err(|error| error.to_string()),
+        status => Err(format!("it answered {status}")),
+    }
 }
 
 /// Sends the request to its component and the component's answer to the client.

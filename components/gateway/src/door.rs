@@ -3,7 +3,7 @@
 use kernel::Instant;
 use token::Keys;
 use web::{
-    CREDENTIAL_HEADER, Code, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem,
+    CREDENTIAL_HEADER, Code, DOCUMENT_PATH, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem,
     REQUEST_ID_HEADER, Response,
 };
 
@@ -44,6 +44,8 @@ pub enum Decision {
     Answer(Response),
     /// It is answered here, after the components were asked how they are.
     Readiness,
+    /// It is answered here, with the documents of all components.
+    Contract,
     /// It goes on.
     Forward(Forward),
 }
@@ -78,6 +80,7 @@ impl Door<'_> {
         match path {
             "/health/live" => return health(head.method).map(|()| Decision::Answer(alive())),
             "/health/ready" => return health(head.method).map(|()| Decision::Readiness),
+            DOCUMENT_PATH => return health(head.method).map(|()| Decision::Contract),
             _ => {}
         }
         let access = access(path);

@@ -187,6 +187,11 @@ impl Operation {
         self.answer(status, about, "application/json", schema)
     }
 
+    /// It answers a JSON object that other documents describe.
+    pub fn answers_any(self, status: u16, about: &str) -> Self {
+        self.answer(status, about, "application/json", json!({"type": "object"}))
+    }
+
     /// It answers something that is not JSON.
     pub fn answers_text(self, status: u16, about: &str, media_type: &str) -> Self {
         self.answer(status, about, media_type, json!({"type": "string"}))
