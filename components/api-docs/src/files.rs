@@ -40,7 +40,7 @@ pub enum Coding {
 }
 
 /// In which form a file is embedded. Text is kept compressed alone: nearly every browser wants it so, and
-/// whoever does not waits some milliseconds.
+/// whoever does not waits until it is unpacked.
 #[derive(Debug)]
 enum Stored {
     Plain(&'static [u8]),
