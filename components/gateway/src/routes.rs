@@ -19,6 +19,8 @@ pub enum Upstream {
     Settlement,
     /// Jobs.
     Outbox,
+    /// The page of the API's documentation.
+    ApiDocs,
 }
 
 /// Who may use a path.
@@ -53,6 +55,7 @@ const ROUTES: &[(&str, Upstream)] = &[
     ("/admin/users", Upstream::Account),
     (INTERNAL, Upstream::Outbox),
     ("/internal/admins", Upstream::Account),
+    ("/api-docs", Upstream::ApiDocs),
 ];
 
 /// Each path with everything below it, whether or not a component has it already.
@@ -71,7 +74,7 @@ const GUARDED: &[(&str, Access)] = &[
 
 impl Upstream {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Account,
         Self::Product,
         Self::Stock,
@@ -80,6 +83,7 @@ impl Upstream {
         Self::Cart,
         Self::Settlement,
         Self::Outbox,
+        Self::ApiDocs,
     ];
 
     /// Its name in the manifest.
@@ -93,6 +97,7 @@ impl Upstream {
             Self::Cart => "cart",
             Self::Settlement => "settlement",
             Self::Outbox => "outbox",
+            Self::ApiDocs => "api-docs",
         }
     }
 
@@ -113,6 +118,7 @@ impl Upstream {
             Self::Cart => "/cart",
             Self::Settlement => "/settlements/daily?limit=1",
             Self::Outbox => "/internal/jobs/run",
+            Self::ApiDocs => "/api-docs",
         }
     }
 }

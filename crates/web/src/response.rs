@@ -27,10 +27,24 @@ impl Response {
 
     /// Nothing but 204.
     pub const fn no_content() -> Self {
+        Self::empty(204)
+    }
+
+    /// Nothing but a status.
+    pub const fn empty(status: u16) -> Self {
         Self {
-            status: 204,
+            status,
             headers: Vec::new(),
             body: Vec::new(),
+        }
+    }
+
+    /// A body of any other media type.
+    pub fn of_type(media_type: &str, status: u16, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), media_type.to_owned())],
+            body,
         }
     }
 

@@ -205,6 +205,9 @@ fn who_gets_where() {
         "/internal/recover",
         "/internal/admins",
         "/internal/adminsx",
+        "/api-docs",
+        "/api-docs/swagger-ui-bundle.js?v=1",
+        "/api-docsx",
         "//orders",
         "/orders/../admin/stock",
         "/%6frders",
@@ -284,6 +287,9 @@ fn who_gets_where() {
         /internal/recover            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
         /internal/admins             account -  account -  account 42/USER    account 42/ADMIN
         /internal/adminsx            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
+        /api-docs                    api-docs - api-docs - api-docs 42/USER   api-docs 42/ADMIN
+        /api-docs/swagger-ui-bundle.js?v=1 api-docs - api-docs - api-docs 42/USER   api-docs 42/ADMIN
+        /api-docsx                   404        404        404                404
         //orders                     400        400        400                400
         /orders/../admin/stock       400        400        400                400
         /%6frders                    400        400        400                400
