@@ -1,10 +1,13 @@
 //! Serves the files: `/api-docs` is the page, everything it needs is below.
 
 mod accept_encoding;
+mod document;
 
 use web::{Method, Problem, Request, Response, Route, find};
 
 use crate::files::{Coding, FILES, File, Kind};
+
+pub use document::document;
 
 /// Nothing but our own files runs, styles or is asked, no page may frame this one, and no form leaves it. The
 /// stylesheet of Swagger UI has its icons in it, as `data:`.
@@ -37,7 +40,8 @@ fn answer(request: &Request) -> Result<Response, Problem> {
     })
 }
 
-fn routes() -> Vec<Route<&'static File>> {
+/// Every route: one for each file.
+pub fn routes() -> Vec<Route<&'static File>> {
     let route = |file: &'static File| Route {
         method: Method::Get,
         pattern: file.path,
