@@ -51,6 +51,11 @@ pub fn find<E: Copy>(routes: &[Route<E>], request: &Request) -> Result<(E, PathP
 
 fn allow(methods: impl Iterator<Item = Method>) -> String {
     let mut names: Vec<&str> = methods.map(Method::name).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    // The gateway answers OPTIONS with this very list.
+    names.push("OPTIONS");
     if names.contains(&"GET") {
         names.push("HEAD");
     }
@@ -117,7 +122,13 @@ mod tests {
         let refused = crate::Response::from(status(Method::Delete, "/orders/1"));
         assert_eq!(
             (refused.status(), refused.header_value("allow")),
-            (405, Some("GET, HEAD"))
+            (405, Some("GET, HEAD, OPTIONS"))
         );
+        let options = crate::Response::from(status(Method::Options, "/orders"));
+        assert_eq!(
+            (options.status(), options.header_value("allow")),
+            (405, Some("OPTIONS, POST"))
+        );
+        assert_eq!(status(Method::Options, "/order").code(), Code::NotFound);
     }
 }
