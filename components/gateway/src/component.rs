@@ -16,8 +16,10 @@ use token::{Keys, mark};
 use web::{MAX_BODY_BYTES, Method, Problem, Response, guest};
 
 use crate::auth::Marks;
+use crate::cors::Origins;
 use crate::door::{Decision, Door, Forward, Head, broken_off, readiness, request_id_text, too_large};
 use crate::headers::Headers;
+use crate::methods::options;
 use crate::reply::{Outage, Reply, finish, outage, reply};
 use crate::routes::Upstream;
 
@@ -26,13 +28,18 @@ async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
     let head = head(&incoming);
     let random = guest::random().and_then(|high| Ok(u128::from(high) << 64 | u128::from(guest::random()?)));
     let request_id = *random.as_ref().unwrap_or(&0);
+    let origins = origins();
     let answer = Answer {
         out,
         method: head.method,
         request_id: request_id_text(request_id),
         personal: false,
+        cors: origins
+            .as_ref()
+            .map_or_else(|_| Headers::new(), |origins| origins.headers(&head.headers)),
     };
-    match random.and_then(|request_id| decide(&head, request_id)) {
+    let decision = origins.and_then(|origins| decide(&head, random?, &origins));
+    match decision {
         Ok(decision) => act(incoming, answer, decision).await,
         Err(problem) => answer.own(problem.into()).await,
     }
@@ -46,7 +53,12 @@ fn head(incoming: &IncomingRequest) -> Head {
     }
 }
 
-fn decide(head: &Head, request_id: u128) -> Result<Decision, Problem> {
+fn origins() -> Result<Origins, Problem> {
+    Origins::parse(&guest::variable("cors_allowed_origins")?)
+        .map_err(|error| Problem::defect("gateway.cors", &error))
+}
+
+fn decide(head: &Head, request_id: u128, origins: &Origins) -> Result<Decision, Problem> {
     let keys = Keys::parse(&guest::variable("jwt_keys")?);
     let keys = keys.map_err(|error| Problem::defect("gateway.jwt_keys", &error))?;
     let door = Door {
@@ -55,6 +67,8 @@ fn decide(head: &Head, request_id: u128) -> Result<Decision, Problem> {
         identities: &guest::identity_key()?,
         now: guest::now(),
         request_id,
+        span_id: guest::random()?,
+        origins,
     };
     Ok(door.decide(head))
 }
@@ -240,6 +254,9 @@ async fn relay(received: Result<IncomingResponse, SendError>, answer: Answer, up
     };
     let status = response.status();
     let headers = response.headers().entries();
+    if let Some(own) = options(answer.method, status, &headers) {
+        return answer.own(own).await;
+    }
     match reply(status, &headers) {
         Reply::Pass(headers) => answer.stream(status, headers, &response).await,
         Reply::Replace(own) => {
@@ -297,6 +314,7 @@ struct Answer {
     method: Method,
     request_id: String,
     personal: bool,
+    cors: Headers,
 }
 
 impl Answer {
@@ -312,7 +330,7 @@ impl Answer {
         } else {
             body
         };
-        if self.method != Method::Head && status != 204 {
+        if self.method != Method::Head && !matches!(status, 204 | 304) {
             headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
         }
         let response = self.begin(status, headers);
@@ -344,7 +362,8 @@ impl Answer {
     }
 
     fn begin(&self, status: u16, headers: Headers) -> OutgoingResponse {
-        let headers = finish(headers, &self.request_id, self.personal);
+        let mut headers = finish(headers, &self.request_id, self.personal);
+        headers.extend(self.cors.iter().cloned());
         let fields = Fields::from_list(&headers).unwrap_or_else(|error| {
             web::log::error(
                 "gateway.reply",
