@@ -33,7 +33,7 @@ fn answer(request: &Request) -> Result<Response, Problem> {
         Method::Head => Vec::new(),
         _ => file.bytes(coding),
     };
-    let response = headers(Response::of_type(file.media_type, 200, body), file, tag);
+    let response = headers(Response::document(200, file.media_type, body), file, tag);
     Ok(match coding {
         Coding::Identity => response,
         Coding::Gzip => response.header("content-encoding", "gzip"),

@@ -72,6 +72,24 @@ const GUARDED: &[(&str, Access)] = &[
     ("/shipping", Access::User),
 ];
 
+/// What is answered unless [`PRODUCES`] says otherwise.
+const JSON: &[&str] = &["application/json"];
+
+/// Each path with everything below it that has other media types than JSON, the preferred one first.
+const PRODUCES: &[(&str, &[&str])] = &[
+    (
+        "/api-docs",
+        &[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "text/plain",
+            "image/png",
+        ],
+    ),
+    ("/problems", &["text/html", "application/json"]),
+];
+
 impl Upstream {
     /// All of them.
     pub const ALL: [Self; 9] = [
@@ -133,6 +151,11 @@ pub fn access(path: &str) -> Access {
     lookup(GUARDED, path).unwrap_or(Access::Open)
 }
 
+/// The media types that this canonical path answers in.
+pub fn produces(path: &str) -> &'static [&'static str] {
+    lookup(PRODUCES, path).unwrap_or(JSON)
+}
+
 /// Whether this canonical path is for those who have the key of the internal routes.
 pub fn is_internal(path: &str) -> bool {
     covers(INTERNAL, path)
@@ -170,10 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn everything_is_json_but_what_says_otherwise() {
+        for path in ["/products", "/orders/1", "/internal/jobs/run", "/problemsx", "/"] {
+            assert_eq!(produces(path), ["application/json"], "{path}");
+        }
+        assert_eq!(produces("/problems/conflict"), ["text/html", "application/json"]);
+    }
+
+    #[test]
     fn every_table_is_free_of_doubles_and_canonical() {
         for table in [
             ROUTES.iter().map(|(path, _)| *path).collect::<Vec<_>>(),
             GUARDED.iter().map(|(path, _)| *path).collect(),
+            PRODUCES.iter().map(|(path, _)| *path).collect(),
         ] {
             for (place, path) in table.iter().enumerate() {
                 assert!(

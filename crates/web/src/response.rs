@@ -16,12 +16,12 @@ impl Response {
         Self::json_as("application/json", status, body)
     }
 
-    /// A JSON document that is kept as text.
-    pub fn document(text: &str) -> Self {
+    /// A document that is no JSON.
+    pub fn document(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
-            status: 200,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: text.as_bytes().to_vec(),
+            status,
+            headers: vec![("content-type".to_owned(), media_type.to_owned())],
+            body: body.into(),
         }
     }
 
@@ -39,23 +39,9 @@ impl Response {
         }
     }
 
-    /// A body of any other media type.
-    pub fn of_type(media_type: &str, status: u16, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".to_owned(), media_type.to_owned())],
-            body,
-        }
-    }
-
     pub(crate) fn json_as(media_type: &str, status: u16, body: &impl Serialize) -> Self {
-        let headers = vec![("content-type".to_owned(), media_type.to_owned())];
         match serde_json::to_vec(body) {
-            Ok(body) => Self {
-                status,
-                headers,
-                body,
-            },
+            Ok(body) => Self::document(status, media_type, body),
             Err(error) => Problem::defect("response.encode", &error).into(),
         }
     }
