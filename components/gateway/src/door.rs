@@ -7,8 +7,11 @@ use web::{
     REQUEST_ID_HEADER, Response,
 };
 
-use crate::auth::{Marks, admit};
+use crate::auth::{Marks, find};
+use crate::client::{Client, Proxies};
 use crate::headers::{Headers, forwarded, values};
+use crate::limit::{Class, Limiter};
+use crate::metrics;
 use crate::path::canonical;
 use crate::routes::{Access, Upstream, access, is_internal, upstream};
 
@@ -31,6 +34,10 @@ pub struct Door<'a> {
     pub marks: &'a dyn Marks,
     /// The key of handed-over identities.
     pub identities: &'a IdentityKey,
+    /// Who is believed about a client's address.
+    pub proxies: &'a Proxies,
+    /// How often somebody may ask.
+    pub limiter: Limiter<'a>,
     /// The time of the request.
     pub now: Instant,
     /// The id of the request: 128 random bits.
@@ -44,8 +51,19 @@ pub enum Decision {
     Answer(Response),
     /// It is answered here, after the components were asked how they are.
     Readiness,
+    /// It is answered here, for who has the key of the internal routes.
+    Metrics,
     /// It goes on.
     Forward(Forward),
+}
+
+/// A decision, and what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What happens.
+    pub decision: Decision,
+    /// What the answer says about the client's limit, whatever it is.
+    pub limit: Headers,
 }
 
 /// A request on its way to a component.
@@ -65,24 +83,36 @@ pub struct Forward {
 
 impl Door<'_> {
     /// Decides what happens with a request.
-    pub fn decide(&self, head: &Head) -> Decision {
-        self.consider(head)
-            .unwrap_or_else(|problem| Decision::Answer(problem.into()))
+    pub fn decide(&self, head: &Head) -> Decided {
+        let mut limit = Headers::new();
+        let decision = self
+            .consider(head, &mut limit)
+            .unwrap_or_else(|problem| Decision::Answer(problem.into()));
+        Decided { decision, limit }
     }
 
-    /// The order matters: what is not in one form is not compared with anything, and nobody learns
-    /// without a token which guarded paths there are.
-    fn consider(&self, head: &Head) -> Result<Decision, Problem> {
-        let path = head.target.split('?').next().unwrap_or("");
+    /// The order matters: what is not in one form is not compared with anything, every refusal after that counts
+    /// as a request, and nobody learns without a token which guarded paths there are.
+    fn consider(&self, head: &Head, limit: &mut Headers) -> Result<Decision, Problem> {
+        let path = path(head);
         canonical(path)?;
-        match path {
-            "/health/live" => return health(head.method).map(|()| Decision::Answer(alive())),
-            "/health/ready" => return health(head.method).map(|()| Decision::Readiness),
-            _ => {}
+        if let Some(answer) = liveness(head) {
+            return Ok(Decision::Answer(answer));
+        }
+        let class = Class::of(head.method, path);
+        let client = Client::of(&head.headers, self.proxies);
+        if class == Class::Ready {
+            self.limiter.admit(class, None, client, limit)?;
+            return reading(head.method).map(|()| Decision::Readiness);
         }
         let access = access(path);
         let tokens = values(&head.headers, "authorization");
-        let identity = admit(access, &tokens, self.keys, self.marks, self.now)?;
+        let found = find(&tokens, self.keys, self.marks, self.now);
+        self.limiter.admit(class, found.user(), client, limit)?;
+        let identity = found.permit(access)?;
+        if path == metrics::PATH {
+            return reading(head.method).map(|()| Decision::Metrics);
+        }
         let upstream = upstream(path).ok_or_else(|| Problem::not_found("page"))?;
         if head.method == Method::Other {
             return Err(not_allowed(
@@ -107,11 +137,15 @@ impl Door<'_> {
             let signed = self.identities.sign(identity, self.now);
             headers.push((IDENTITY_HEADER.to_owned(), signed.into_bytes()));
         }
+        let length = declared_length(&head.headers)?;
+        if class == Class::Login {
+            self.limiter.admit_password()?;
+        }
         Ok(Decision::Forward(Forward {
             upstream,
             target: head.target.clone(),
             headers,
-            length: declared_length(&head.headers)?,
+            length,
             personal: identity.is_some() || access != Access::Open,
         }))
     }
@@ -126,16 +160,24 @@ fn alive() -> Response {
     Response::json(200, &serde_json::json!({"status": "UP"}))
 }
 
-/// The answer to readiness: whether every component gave an answer.
-pub fn readiness(all_answer: bool) -> Response {
-    if all_answer {
-        alive()
-    } else {
-        Problem::unavailable().into()
-    }
+/// The answer to liveness, if that is what is asked for. It needs no settings: a shop that was set up wrongly is
+/// alive, and not made better by starting it again.
+pub fn liveness(head: &Head) -> Option<Response> {
+    let answer = || reading(head.method).map(|()| alive()).into();
+    (path(head) == "/health/live").then(answer)
 }
 
-fn health(method: Method) -> Result<(), Problem> {
+/// Whether readiness is asked for.
+pub fn is_readiness(head: &Head) -> bool {
+    path(head) == "/health/ready"
+}
+
+fn path(head: &Head) -> &str {
+    head.target.split('?').next().unwrap_or("")
+}
+
+/// Refuses what is no reading, on the paths answered here.
+fn reading(method: Method) -> Result<(), Problem> {
     match method {
         Method::Get | Method::Head => Ok(()),
         Method::Post | Method::Put | Method::Patch | Method::Delete | Method::Options | Method::Other => {

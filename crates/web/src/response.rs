@@ -16,6 +16,15 @@ impl Response {
         Self::json_as("application/json", status, body)
     }
 
+    /// A document that is no JSON.
+    pub fn document(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), media_type.to_owned())],
+            body: body.into(),
+        }
+    }
+
     /// Nothing but 204.
     pub const fn no_content() -> Self {
         Self {
@@ -26,13 +35,8 @@ impl Response {
     }
 
     pub(crate) fn json_as(media_type: &str, status: u16, body: &impl Serialize) -> Self {
-        let headers = vec![("content-type".to_owned(), media_type.to_owned())];
         match serde_json::to_vec(body) {
-            Ok(body) => Self {
-                status,
-                headers,
-                body,
-            },
+            Ok(body) => Self::document(status, media_type, body),
             Err(error) => Problem::defect("response.encode", &error).into(),
         }
     }
