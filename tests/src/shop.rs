@@ -85,6 +85,18 @@ pub fn secrets() -> [(&'static str, String); 3] {
     ]
 }
 
+/// The limits that are off in every shop that is started here, since all of a test's clients have one address.
+/// Flags such as `--variable rate_limit_per_minute=120` turn one on.
+pub fn unlimited() -> [(&'static str, String); 4] {
+    [
+        "rate_limit_per_minute",
+        "login_limit_per_minute",
+        "internal_limit_per_minute",
+        "password_checks_per_minute",
+    ]
+    .map(|name| (name, "0".to_owned()))
+}
+
 /// What opens the internal routes.
 pub fn jobs_key() -> String {
     key(3)
@@ -126,9 +138,10 @@ impl Shop {
     /// Lays out the folder for an application of this manifest; [`Shop::resume`] starts it.
     pub fn prepare(manifest: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let secrets = secrets()
+        let given = secrets().into_iter().chain(unlimited());
+        let secrets: String = given
             .map(|(name, value)| format!("{name} = \"{value}\"\n"))
-            .concat();
+            .collect();
         std::fs::write(folder.path().join("secrets.toml"), secrets)?;
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         Ok(Self {
