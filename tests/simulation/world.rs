@@ -247,9 +247,8 @@ fn folder() -> Result<TempDir> {
 
 /// The variables of every world; what costs 75,000 is not paid for.
 fn given(variables: &[&str]) -> Vec<String> {
-    let secrets = tests::secrets();
-    let secrets = secrets.iter().map(|(name, value)| format!("{name}={value}"));
-    secrets
+    let all = tests::secrets().into_iter().chain(tests::unlimited());
+    all.map(|(name, value)| format!("{name}={value}"))
         .chain(["fake_pg_rules=refuse amount=75000 REJECT_CARD_PAYMENT".to_owned()])
         .chain(variables.iter().map(|&text| text.to_owned()))
         .collect()

@@ -20,13 +20,6 @@ const SETTLED: Duration = Duration::from_secs(60);
 /// The account of [`Shop::admin`]; nobody signs up with it.
 const ADMIN: u64 = 1;
 
-/// The limits of requests, off in every shop here but those that are about them.
-const LIMITS: [&str; 3] = [
-    "rate_limit_per_minute",
-    "login_limit_per_minute",
-    "password_checks_per_minute",
-];
-
 /// A shop in a folder of its own. It is killed when dropped.
 pub struct Shop {
     host: PathBuf,
@@ -92,6 +85,18 @@ pub fn secrets() -> [(&'static str, String); 3] {
     ]
 }
 
+/// The limits that are off in every shop that is started here, since all of a test's clients have one address.
+/// Flags such as `--variable rate_limit_per_minute=120` turn one on.
+pub fn unlimited() -> [(&'static str, String); 4] {
+    [
+        "rate_limit_per_minute",
+        "login_limit_per_minute",
+        "internal_limit_per_minute",
+        "password_checks_per_minute",
+    ]
+    .map(|name| (name, "0".to_owned()))
+}
+
 /// What opens the internal routes.
 pub fn jobs_key() -> String {
     key(3)
@@ -133,13 +138,11 @@ impl Shop {
     /// Lays out the folder for an application of this manifest; [`Shop::resume`] starts it.
     pub fn prepare(manifest: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let without_limits = LIMITS.map(|name| (name, "0".to_owned()));
-        let variables: String = secrets()
-            .iter()
-            .chain(&without_limits)
+        let given = secrets().into_iter().chain(unlimited());
+        let secrets: String = given
             .map(|(name, value)| format!("{name} = \"{value}\"\n"))
             .collect();
-        std::fs::write(folder.path().join("secrets.toml"), variables)?;
+        std::fs::write(folder.path().join("secrets.toml"), secrets)?;
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         Ok(Self {
             host: workspace().join("target/debug/bodega"),

@@ -33,31 +33,39 @@ enum Credentials<'a> {
     Unreadable,
 }
 
-/// The identity to hand over, if the request may go through.
-///
-/// On an open path an unusable token is ignored: an expired session must not keep anybody from looking at
-/// products or from logging in again. Where it can't be found out whether a good token was called back, nobody
-/// with one gets through, on any path: to be let in wrongly is worse than to wait.
-pub fn admit(
-    access: Access,
-    authorization: &[&[u8]],
-    keys: &Keys,
-    marks: &dyn Marks,
-    now: Instant,
-) -> Result<Option<Identity>, Problem> {
-    let found = match credentials(authorization) {
+/// What the `Authorization` headers of a request show.
+pub struct Found(Result<Option<Identity>, Unusable>);
+
+/// Looks at the `Authorization` headers of a request; [`Found::permit`] says what follows.
+pub fn find(authorization: &[&[u8]], keys: &Keys, marks: &dyn Marks, now: Instant) -> Found {
+    Found(match credentials(authorization) {
         Credentials::None => Ok(None),
         Credentials::Bearer(token) => identity(token, keys, marks, now).map(Some),
         Credentials::Unreadable => Err(Unusable::Refused(Refused::Malformed)),
-    };
-    match (access, found) {
-        (_, Err(Unusable::Undecided(problem))) => Err(problem),
-        (Access::Open, found) => Ok(found.unwrap_or(None)),
-        (Access::User | Access::Admin, Err(Unusable::Refused(refused))) => Err(invalid(refused)),
-        (Access::User | Access::Admin, Err(Unusable::Dead)) => Err(dead()),
-        (Access::User | Access::Admin, Ok(None)) => Err(missing()),
-        (Access::Admin, Ok(Some(identity))) if identity.role != Role::Admin => Err(forbidden()),
-        (Access::User | Access::Admin, Ok(Some(identity))) => Ok(Some(identity)),
+    })
+}
+
+impl Found {
+    /// The user, if there is a good token.
+    pub fn user(&self) -> Option<UserId> {
+        self.0.as_ref().ok()?.map(|identity| identity.user)
+    }
+
+    /// The identity to hand over, if the request may go through.
+    ///
+    /// On an open path an unusable token is ignored: an expired session must not keep anybody from looking at
+    /// products or from logging in again. Where it can't be found out whether a good token was called back, nobody
+    /// with one gets through, on any path: to be let in wrongly is worse than to wait.
+    pub fn permit(self, access: Access) -> Result<Option<Identity>, Problem> {
+        match (access, self.0) {
+            (_, Err(Unusable::Undecided(problem))) => Err(problem),
+            (Access::Open, found) => Ok(found.unwrap_or(None)),
+            (Access::User | Access::Admin, Err(Unusable::Refused(refused))) => Err(invalid(refused)),
+            (Access::User | Access::Admin, Err(Unusable::Dead)) => Err(dead()),
+            (Access::User | Access::Admin, Ok(None)) => Err(missing()),
+            (Access::Admin, Ok(Some(identity))) if identity.role != Role::Admin => Err(forbidden()),
+            (Access::User | Access::Admin, Ok(Some(identity))) => Ok(Some(identity)),
+        }
     }
 }
 

@@ -2,50 +2,86 @@
 
 #![expect(unsafe_code, reason = "what the SDK generates crosses the ABI")]
 
+mod operate;
+mod redis;
+mod shared;
+mod time;
+
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
-use kernel::UserId;
 use spin_sdk::http::{
     ErrorCode, Fields, IncomingRequest, IncomingResponse, Method as Wire, OutgoingRequest, OutgoingResponse,
     ResponseOutparam, Scheme, SendError, send,
 };
-use spin_sdk::key_value;
-use token::{Keys, mark};
-use web::{MAX_BODY_BYTES, Method, Problem, Response, guest};
+use token::Keys;
+use web::{IdentityKey, MAX_BODY_BYTES, Method, Problem, Response, guest};
 
-use crate::auth::Marks;
-use crate::contract::merge;
-use crate::cors::Origins;
-use crate::door::{Decision, Door, Forward, Head, broken_off, readiness, request_id_text, too_large};
+use crate::breaker::shared::Breakers;
+use crate::breaker::{Admission, Outcome};
+use crate::door::{
+    Decided, Decision, Door, Forward, Head, broken_off, is_readiness, liveness, request_id_text, too_large,
+};
 use crate::headers::Headers;
+use crate::limit::slots::Slots;
+use crate::limit::{Limiter, Table};
 use crate::methods::options;
-use crate::reply::{Outage, Reply, finish, outage, reply};
+use crate::ready;
+use crate::reply::{Reply, Trouble, finish, outage, outcome, reply, resting, silence};
 use crate::routes::Upstream;
-
-/// What this door says of itself.
-const DOCUMENT: &str = include_str!("../openapi.json");
+use crate::settings::{Settings, TableAddress};
+use redis::Redis;
+use shared::Shared;
+use time::within;
 
 #[spin_sdk::http_component]
 async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
     let head = head(&incoming);
     let random = guest::random().and_then(|high| Ok(u128::from(high) << 64 | u128::from(guest::random()?)));
     let request_id = *random.as_ref().unwrap_or(&0);
-    let origins = origins();
     let answer = Answer {
         out,
         method: head.method,
         request_id: request_id_text(request_id),
+        limit: Headers::new(),
+        cors: Headers::new(),
         personal: false,
-        cors: origins
-            .as_ref()
-            .map_or_else(|_| Headers::new(), |origins| origins.headers(&head.headers)),
     };
-    let decision = origins.and_then(|origins| decide(&head, random?, &origins));
-    match decision {
-        Ok(decision) => act(incoming, answer, &head, decision).await,
+    if let Some(alive) = liveness(&head) {
+        return answer.own(alive).await;
+    }
+    match random.and_then(|_| Configuration::read()) {
+        Ok(configuration) => {
+            let answer = Answer {
+                cors: configuration.settings.origins.headers(&head.headers),
+                ..answer
+            };
+            serve(incoming, &head, answer, &configuration, request_id).await;
+        }
+        Err(_) if is_readiness(&head) => answer.own(ready::misconfigured()).await,
         Err(problem) => answer.own(problem.into()).await,
+    }
+}
+
+/// What the gateway was given, read and understood.
+struct Configuration {
+    keys: Keys,
+    identities: IdentityKey,
+    settings: Settings,
+}
+
+impl Configuration {
+    /// What makes no sense is a defect of every request, and not only where it would be needed: a limit or a proxy
+    /// that silently is none is found out too late.
+    fn read() -> Result<Self, Problem> {
+        let keys = Keys::parse(&guest::variable("jwt_keys")?);
+        let settings = Settings::parse(&guest::variable("settings")?);
+        Ok(Self {
+            keys: keys.map_err(|error| Problem::defect("gateway.jwt_keys", &error))?,
+            identities: guest::identity_key()?,
+            settings: settings.map_err(|wrong| Problem::defect("gateway.settings", &wrong))?,
+        })
     }
 }
 
@@ -57,106 +93,69 @@ fn head(incoming: &IncomingRequest) -> Head {
     }
 }
 
-fn origins() -> Result<Origins, Problem> {
-    Origins::parse(&guest::variable("cors_allowed_origins")?)
-        .map_err(|error| Problem::defect("gateway.cors", &error))
-}
-
-fn decide(head: &Head, request_id: u128, origins: &Origins) -> Result<Decision, Problem> {
-    let keys = Keys::parse(&guest::variable("jwt_keys")?);
-    let keys = keys.map_err(|error| Problem::defect("gateway.jwt_keys", &error))?;
-    let door = Door {
-        keys: &keys,
-        marks: &KeyValue,
-        identities: &guest::identity_key()?,
-        now: guest::now(),
-        request_id,
-        span_id: guest::random()?,
-        origins,
+async fn serve(
+    incoming: IncomingRequest,
+    head: &Head,
+    answer: Answer,
+    configuration: &Configuration,
+    request_id: u128,
+) {
+    let Configuration {
+        keys,
+        identities,
+        settings,
+    } = configuration;
+    let span_id = match guest::random() {
+        Ok(span_id) => span_id,
+        Err(problem) => return answer.own(problem.into()).await,
     };
-    Ok(door.decide(head))
-}
-
-/// The key-value store `default`, in which account writes.
-struct KeyValue;
-
-impl Marks for KeyValue {
-    fn read(&self, user: UserId) -> Result<Option<Vec<u8>>, String> {
-        key_value::Store::open_default()
-            .and_then(|store| store.get(&mark::key(user)))
-            .map_err(|error| error.to_string())
-    }
-}
-
-async fn act(incoming: IncomingRequest, answer: Answer, head: &Head, decision: Decision) {
+    let (shared, now) = (Shared::default(), guest::now());
+    let (slots, redis);
+    let table: &dyn Table = match &settings.limits {
+        TableAddress::Shared => {
+            slots = Slots::new(&shared, now.micros());
+            &slots
+        }
+        TableAddress::Redis(address) => {
+            redis = Redis(address);
+            &redis
+        }
+    };
+    let door = Door {
+        keys,
+        marks: &shared,
+        identities,
+        proxies: &settings.proxies,
+        limiter: Limiter {
+            quotas: &settings.quotas,
+            table,
+            key: identities,
+        },
+        now,
+        request_id,
+        span_id,
+        origins: &settings.origins,
+    };
+    let Decided { decision, limit } = door.decide(head);
+    let answer = Answer { limit, ..answer };
     match decision {
         Decision::Answer(response) => answer.own(response).await,
-        Decision::Readiness => {
-            let response = readiness(all_answer().await);
-            answer.own(response).await;
-        }
-        Decision::Contract => {
-            let response = contract(head).await.unwrap_or_else(Response::from);
-            answer.own(response).await;
-        }
+        Decision::Readiness => answer.own(operate::readiness(&shared).await).await,
+        Decision::Metrics => answer.own(operate::counted(head, &shared, table).into()).await,
+        Decision::Contract => answer.own(operate::contract(head).await.into()).await,
         Decision::Forward(forward) => {
             let answer = Answer {
                 personal: forward.personal,
                 ..answer
             };
-            hand_on(incoming, answer, forward).await;
+            let breakers = Breakers {
+                cells: &shared,
+                thresholds: &settings.thresholds,
+                // Half of a random number of the request.
+                by: request_id as u64,
+            };
+            hand_on(incoming, answer, forward, &breakers, settings).await;
         }
-    }
-}
-
-/// Asks every component something cheap, and the store of marks, without which nobody with a token gets in.
-async fn all_answer() -> bool {
-    let marks = key_value::Store::open_default().and_then(|store| store.exists("sessions"));
-    let mut all = marks.is_ok();
-    if let Err(error) = marks {
-        web::log::warn(
-            "gateway.ready",
-            &format!("the store of marks gives no answer: {error}"),
-        );
-    }
-    for upstream in Upstream::ALL {
-        let status = match outgoing(Method::Head, upstream, upstream.probe(), &Vec::new()) {
-            Ok(request) => send::<_, IncomingResponse>(request)
-                .await
-                .map(|response| response.status()),
-            Err(()) => Ok(500),
-        };
-        if !matches!(status, Ok(status) if status < 500) {
-            web::log::warn("gateway.ready", &format!("{} gives no answer", upstream.name()));
-            all = false;
-        }
-    }
-    all
-}
-
-/// Asks every component for its part of the document and puts them together.
-async fn contract(head: &Head) -> Result<Response, Problem> {
-    const OPERATION: &str = "gateway.contract";
-    let mut parts = Vec::new();
-    for upstream in Upstream::ALL {
-        let part = part(upstream).await.map_err(|story| {
-            Problem::unavailable_because(OPERATION, &format!("{}: {story}", upstream.name()))
-        })?;
-        parts.push((upstream, part));
-    }
-    let whole = merge(DOCUMENT, &parts).map_err(|misfit| Problem::defect(OPERATION, &misfit))?;
-    Response::json(200, &whole).conditional(&head.request())
-}
-
-async fn part(upstream: Upstream) -> Result<Vec<u8>, String> {
-    let request = outgoing(Method::Get, upstream, web::DOCUMENT_PATH, &Vec::new())
-        .map_err(|()| "the host refused the request".to_owned())?;
-    let response = send::<_, IncomingResponse>(request)
-        .await
-        .map_err(|error| error.to_string())?;
-    match response.status() {
-        200 => response.into_body().await.map_err(|error| error.to_string()),
-        status => Err(format!("it answered {status}")),
     }
 }
 
@@ -164,7 +163,13 @@ async fn part(upstream: Upstream) -> Result<Vec<u8>, String> {
 ///
 /// A body of a declared length is passed on while it comes in: whoever reads it notices when it breaks off.
 /// One of unknown length is held here first, so that nobody takes its beginning for the whole.
-async fn hand_on(incoming: IncomingRequest, answer: Answer, mut forward: Forward) {
+async fn hand_on(
+    incoming: IncomingRequest,
+    answer: Answer,
+    mut forward: Forward,
+    breakers: &Breakers<'_, Shared>,
+    settings: &Settings,
+) {
     let body = match forward.length {
         Some(0) => Body::Held(Vec::new()),
         Some(_) => Body::Coming(incoming),
@@ -177,23 +182,38 @@ async fn hand_on(incoming: IncomingRequest, answer: Answer, mut forward: Forward
         let length = length.to_string().into_bytes();
         forward.headers.push(("content-length".to_owned(), length));
     }
-    let Ok(request) = outgoing(answer.method, forward.upstream, &forward.target, &forward.headers) else {
-        let story = format!("the host refused the request for {}", forward.upstream.name());
+    let upstream = forward.upstream;
+    let Ok(request) = outgoing(answer.method, upstream, &forward.target, &forward.headers) else {
+        let story = format!("the host refused the request for {}", upstream.name());
         return answer
             .own(Problem::defect("gateway.forward", &story).into())
             .await;
     };
+    let pass = match breakers.admit(upstream, guest::now()) {
+        Admission::Pass(pass) => pass,
+        Admission::Refused { wait_us } => return answer.own(resting(wait_us)).await,
+    };
     let sink = (!body.is_empty()).then(|| request.take_body());
     let mut feed = pin!(feed(body, sink));
     let (received, fed) = {
-        let mut sending = pin!(send::<_, IncomingResponse>(request));
+        let send = within(settings.upstream_timeout, send::<_, IncomingResponse>(request));
+        let mut sending = pin!(send);
         match select(sending.as_mut(), feed.as_mut()).await {
             Either::Left((received, _)) => (received, false),
-            Either::Right((Fed::ClientGone, _)) => return answer.own(broken_off().into()).await,
+            Either::Right((Fed::ClientGone, _)) => {
+                breakers.record(upstream, pass, Outcome::Unknown, guest::now);
+                return answer.own(broken_off().into()).await;
+            }
             Either::Right((Fed::Enough, _)) => (sending.await, true),
         }
     };
-    let mut relay = pin!(relay(received, answer, forward.upstream));
+    let received = read(received, upstream);
+    let outcome = match &received {
+        Ok((status, headers, _)) => outcome(*status, headers),
+        Err(trouble) => silence(*trouble, fed),
+    };
+    breakers.record(upstream, pass, outcome, guest::now);
+    let mut relay = pin!(relay(received, answer, upstream));
     if fed {
         return relay.await;
     }
@@ -277,17 +297,27 @@ where
     Fed::Enough
 }
 
-/// Sends a component's answer on, or what stands for it.
-async fn relay(received: Result<IncomingResponse, SendError>, answer: Answer, upstream: Upstream) {
-    let response = match received {
-        Ok(response) => response,
-        Err(error) => {
-            web::log::error("gateway.forward", &format!("{}: {error}", upstream.name()));
-            return answer.own(outage(kind(&error))).await;
-        }
+/// The head of an answer and what brings its body, or why there is none.
+type Received = Result<(u16, Headers, IncomingResponse), Trouble>;
+
+fn read(received: Option<Result<IncomingResponse, SendError>>, upstream: Upstream) -> Received {
+    let story = match received {
+        Some(Ok(response)) => return Ok((response.status(), response.headers().entries(), response)),
+        Some(Err(error)) => Err((trouble(&error), error.to_string())),
+        None => Err((Trouble::Late, "no answer in time".to_owned())),
     };
-    let status = response.status();
-    let headers = response.headers().entries();
+    story.map_err(|(trouble, story)| {
+        web::log::error("gateway.forward", &format!("{}: {story}", upstream.name()));
+        trouble
+    })
+}
+
+/// Sends a component's answer on, or what stands for it.
+async fn relay(received: Received, answer: Answer, upstream: Upstream) {
+    let (status, headers, response) = match received {
+        Ok(received) => received,
+        Err(trouble) => return answer.own(outage(trouble.outage())).await,
+    };
     if let Some(own) = options(answer.method, status, &headers) {
         return answer.own(own).await;
     }
@@ -300,17 +330,17 @@ async fn relay(received: Result<IncomingResponse, SendError>, answer: Answer, up
     }
 }
 
-fn kind(error: &SendError) -> Outage {
+fn trouble(error: &SendError) -> Trouble {
     match error {
         SendError::Http(
             ErrorCode::ConnectionRefused
             | ErrorCode::ConnectionTimeout
             | ErrorCode::ConnectionLimitReached
             | ErrorCode::DestinationUnavailable
-            | ErrorCode::DnsTimeout
-            | ErrorCode::HttpResponseTimeout,
-        ) => Outage::Overload,
-        _ => Outage::Broken,
+            | ErrorCode::DnsTimeout,
+        ) => Trouble::NotThere,
+        SendError::Http(ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout) => Trouble::Late,
+        _ => Trouble::Broken,
     }
 }
 
@@ -347,8 +377,11 @@ struct Answer {
     out: ResponseOutparam,
     method: Method,
     request_id: String,
-    personal: bool,
+    /// What it says about the client's limit.
+    limit: Headers,
+    /// Who else may read it.
     cors: Headers,
+    personal: bool,
 }
 
 impl Answer {
@@ -364,7 +397,7 @@ impl Answer {
         } else {
             body
         };
-        if self.method != Method::Head && !matches!(status, 204 | 304) {
+        if self.method != Method::Head && status != 204 {
             headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
         }
         let response = self.begin(status, headers);
@@ -397,7 +430,7 @@ impl Answer {
 
     fn begin(&self, status: u16, headers: Headers) -> OutgoingResponse {
         let mut headers = finish(headers, &self.request_id, self.personal);
-        headers.extend(self.cors.iter().cloned());
+        headers.extend(self.limit.iter().chain(&self.cors).cloned());
         let fields = Fields::from_list(&headers).unwrap_or_else(|error| {
             web::log::error(
                 "gateway.reply",

@@ -25,9 +25,10 @@ const ANSWER_HEADERS: &str =
 const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 
 /// The origins whose pages may read our answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origins {
     /// None but our own; CORS is off.
+    #[default]
     None,
     /// All of them.
     Any,
@@ -43,8 +44,8 @@ impl std::fmt::Display for BadOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "cors_allowed_origins: {:?} must be an origin as browsers write it, such as https://shop.example or \
-             http://localhost:5173: small letters, no path, no default port; or * alone",
+            "{:?} must be an origin as browsers write it, such as https://shop.example or \
+             http://localhost:5173 (small letters, no path, no default port), or * alone",
             self.0
         )
     }
@@ -296,7 +297,7 @@ mod tests {
             "https://상점.example",
         ] {
             let error = Origins::parse(bad).unwrap_err();
-            assert!(error.to_string().starts_with("cors_allowed_origins: "), "{bad}");
+            assert!(error.to_string().contains("must be an origin"), "{bad}");
         }
     }
 }

@@ -8,13 +8,15 @@ use web::{
 };
 
 use crate::accept::preferred;
-use crate::auth::{Marks, admit};
+use crate::auth::{Marks, find};
+use crate::client::{Client, Proxies};
 use crate::cors::Origins;
 use crate::headers::{Headers, forwarded, values};
+use crate::limit::{Class, Limiter};
 use crate::methods::{known, read_only};
 use crate::path::canonical;
 use crate::routes::{Access, Upstream, access, is_internal, produces, upstream};
-use crate::{problems, trace};
+use crate::{metrics, problems, trace};
 
 /// A request without its body.
 #[derive(Debug, Clone)]
@@ -35,6 +37,14 @@ impl Head {
             request.with_header(name, value.clone())
         })
     }
+
+    fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or("")
+    }
+
+    fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
 }
 
 /// What the door uses to decide.
@@ -45,13 +55,17 @@ pub struct Door<'a> {
     pub marks: &'a dyn Marks,
     /// The key of handed-over identities.
     pub identities: &'a IdentityKey,
+    /// Who is believed about a client's address.
+    pub proxies: &'a Proxies,
+    /// How often somebody may ask.
+    pub limiter: Limiter<'a>,
     /// The time of the request.
     pub now: Instant,
     /// The id of the request: 128 random bits.
     pub request_id: u128,
-    /// The id of this door's part in the trace: 64 random bits.
+    /// The id of the door's own part in the trace: 64 random bits.
     pub span_id: u64,
-    /// Whose pages may read the answer.
+    /// Whose pages may read the answers.
     pub origins: &'a Origins,
 }
 
@@ -62,10 +76,21 @@ pub enum Decision {
     Answer(Response),
     /// It is answered here, after the components were asked how they are.
     Readiness,
+    /// It is answered here, for who has the key of the internal routes.
+    Metrics,
     /// It is answered here, with the documents of all components.
     Contract,
     /// It goes on.
     Forward(Forward),
+}
+
+/// A decision, and what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What happens.
+    pub decision: Decision,
+    /// What the answer says about the client's limit, whatever it is.
+    pub limit: Headers,
 }
 
 /// A request on its way to a component.
@@ -85,31 +110,44 @@ pub struct Forward {
 
 impl Door<'_> {
     /// Decides what happens with a request.
-    pub fn decide(&self, head: &Head) -> Decision {
-        self.consider(head)
-            .unwrap_or_else(|problem| Decision::Answer(problem.into()))
+    pub fn decide(&self, head: &Head) -> Decided {
+        let mut limit = Headers::new();
+        let decision = self
+            .consider(head, &mut limit)
+            .unwrap_or_else(|problem| Decision::Answer(problem.into()));
+        Decided { decision, limit }
     }
 
-    /// The order matters: what is not in one form is not compared with anything, and nobody learns
-    /// without a token which guarded paths there are.
-    fn consider(&self, head: &Head) -> Result<Decision, Problem> {
-        let path = head.target.split('?').next().unwrap_or("");
+    /// The order matters: what is not in one form is not compared with anything, every refusal after that counts
+    /// as a request, and nobody learns without a token which guarded paths there are.
+    fn consider(&self, head: &Head, limit: &mut Headers) -> Result<Decision, Problem> {
+        let path = head.path();
         canonical(path)?;
         if let Some(answer) = self.origins.preflight(head) {
             return Ok(Decision::Answer(answer));
         }
-        if let Some(answer) = problems::answer(head) {
-            return answer.map(Decision::Answer);
+        if let Some(answer) = liveness(head) {
+            return Ok(Decision::Answer(answer));
         }
-        match path {
-            "/health/live" => return own(head, || Decision::Answer(alive())),
-            "/health/ready" => return own(head, || Decision::Readiness),
-            DOCUMENT_PATH => return own(head, || Decision::Contract),
-            _ => {}
+        let class = Class::of(head.method, path);
+        let client = Client::of(&head.headers, self.proxies);
+        if class == Class::Ready {
+            self.limiter.admit(class, None, client, limit)?;
+            return here(head, Decision::Readiness);
         }
         let access = access(path);
         let tokens = values(&head.headers, "authorization");
-        let identity = admit(access, &tokens, self.keys, self.marks, self.now)?;
+        let found = find(&tokens, self.keys, self.marks, self.now);
+        self.limiter.admit(class, found.user(), client, limit)?;
+        let identity = found.permit(access)?;
+        match path {
+            metrics::PATH => return here(head, Decision::Metrics),
+            DOCUMENT_PATH => return here(head, Decision::Contract),
+            _ => {}
+        }
+        if let Some(answer) = problems::answer(head) {
+            return answer.map(Decision::Answer);
+        }
         let upstream = upstream(path).ok_or_else(|| Problem::not_found("page"))?;
         known(head.method)?;
         if head.method != Method::Options {
@@ -133,11 +171,15 @@ impl Door<'_> {
             let signed = self.identities.sign(identity, self.now);
             headers.push((IDENTITY_HEADER.to_owned(), signed.into_bytes()));
         }
+        let length = declared_length(&head.headers)?;
+        if class == Class::Login {
+            self.limiter.admit_password()?;
+        }
         Ok(Decision::Forward(Forward {
             upstream,
             target: head.target.clone(),
             headers,
-            length: declared_length(&head.headers)?,
+            length,
             personal: identity.is_some() || access != Access::Open,
         }))
     }
@@ -152,23 +194,30 @@ fn alive() -> Response {
     Response::json(200, &serde_json::json!({"status": "UP"}))
 }
 
-/// The answer to readiness: whether every component gave an answer.
-pub fn readiness(all_answer: bool) -> Response {
-    if all_answer {
-        alive()
-    } else {
-        Problem::unavailable().into()
-    }
+/// The answer to liveness, if that is what is asked for. It needs no settings: a shop that was set up wrongly is
+/// alive, and not made better by starting it again.
+pub fn liveness(head: &Head) -> Option<Response> {
+    let answer = || read_here(head).map(|other| other.unwrap_or_else(alive)).into();
+    (head.path() == "/health/live").then(answer)
 }
 
-/// What is answered here is only read. A probe looks at the status, so the form of the answer is not negotiated.
-fn own(head: &Head, answer: impl FnOnce() -> Decision) -> Result<Decision, Problem> {
-    if let Some(options) = read_only(head.method)? {
-        return Ok(Decision::Answer(options));
+/// Whether readiness is asked for.
+pub fn is_readiness(head: &Head) -> bool {
+    head.path() == "/health/ready"
+}
+
+fn here(head: &Head, decision: Decision) -> Result<Decision, Problem> {
+    Ok(read_here(head)?.map_or(decision, Decision::Answer))
+}
+
+/// What is answered here is only read: nothing for those who read it. Whoever probes looks at the status, so the form
+/// of the answer is not negotiated.
+fn read_here(head: &Head) -> Result<Option<Response>, Problem> {
+    let options = read_only(head.method)?;
+    if options.is_none() {
+        Query::parse(head.query())?.only(&[])?;
     }
-    let query = head.target.split_once('?').map_or("", |(_, query)| query);
-    Query::parse(query)?.only(&[])?;
-    Ok(answer())
+    Ok(options)
 }
 
 /// The length a request declares; refused when it is too large, or said twice in two ways.

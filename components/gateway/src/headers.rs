@@ -63,6 +63,8 @@ const NOT_FOR_CLIENTS_FROM: &[&str] = &[
 
 /// What a component may tell only us, or what this door says itself.
 const NOT_FOR_ANSWERS: &[&str] = &[
+    "ratelimit",
+    "ratelimit-policy",
     "referrer-policy",
     "server",
     "x-content-type-options",
@@ -257,6 +259,8 @@ mod tests {
             ("ETag", "\"a\""),
             ("allow", "GET"),
             ("server", "order/0.1"),
+            ("ratelimit", "\"x\";r=9"),
+            ("RateLimit-Policy", "\"x\";q=9"),
             ("x-request-id", "1"),
         ]);
         assert_eq!(

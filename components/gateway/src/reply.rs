@@ -2,6 +2,7 @@
 
 use web::{Code, Problem, Response};
 
+use crate::breaker::Outcome;
 use crate::headers::{Headers, returned, values};
 
 /// Why a component gave no answer.
@@ -11,6 +12,27 @@ pub enum Outage {
     Overload,
     /// It answered something that is not HTTP, or the way there is broken.
     Broken,
+}
+
+/// What exactly went wrong, as far as it matters for whose fault it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is nobody, or it takes no more requests.
+    NotThere,
+    /// It did not answer in time.
+    Late,
+    /// What it answered is not HTTP, or the way there is broken.
+    Broken,
+}
+
+impl Trouble {
+    /// What the client is told.
+    pub const fn outage(self) -> Outage {
+        match self {
+            Self::NotThere | Self::Late => Outage::Overload,
+            Self::Broken => Outage::Broken,
+        }
+    }
 }
 
 /// What happens with a component's answer.
@@ -29,6 +51,40 @@ pub fn outage(outage: Outage) -> Response {
         Outage::Broken => Problem::new(Code::BadGateway, "please try again in a moment")
             .header("retry-after", "1")
             .into(),
+    }
+}
+
+/// What the client is told while a component has its rest, and for how many microseconds it still has.
+pub fn resting(wait_us: i64) -> Response {
+    let seconds = wait_us.div_euclid(1_000_000) + i64::from(wait_us % 1_000_000 != 0);
+    Problem::new(Code::Unavailable, "please try again in a moment")
+        .header("retry-after", seconds.max(1).to_string())
+        .into()
+}
+
+/// What an answer says about the component that gave it.
+///
+/// A problem document means that its own code has run and decided, so the component is well, whatever it says:
+/// 502 and 503 are also the answer to one request, such as an order whose payment nobody confirms, and no client
+/// may shut a component for all others by repeating such a request. For the same reason a defect (500) is no
+/// outage. No component answers 504, so that is the host, whose patience is at its end.
+pub fn outcome(status: u16, answered: &Headers) -> Outcome {
+    match status {
+        504 => Outcome::Failure,
+        502 | 503 if !is_problem(answered) => Outcome::Failure,
+        _ => Outcome::Success,
+    }
+}
+
+/// What it says about a component that it gave no answer.
+///
+/// As long as the client still owes a part of the body, only what nobody else can be blamed for counts: a slow or
+/// broken-off upload looks like a slow or broken component.
+pub const fn silence(trouble: Trouble, body_complete: bool) -> Outcome {
+    match trouble {
+        Trouble::NotThere => Outcome::Failure,
+        Trouble::Late | Trouble::Broken if body_complete => Outcome::Failure,
+        Trouble::Late | Trouble::Broken => Outcome::Unknown,
     }
 }
 
@@ -123,6 +179,45 @@ mod tests {
         assert_eq!(replaced(101, &Vec::new()), problem(502, Some("1")));
         let doubled = [of_type("application/problem+json"), of_type("text/html")].concat();
         assert_eq!(replaced(500, &doubled), problem(500, None));
+    }
+
+    #[test]
+    fn only_what_no_client_can_bring_about_counts_as_a_failure() {
+        let problem = of_type("application/problem+json");
+        let none = Headers::new();
+        for status in [200, 304, 400, 404, 409, 429, 500, 501] {
+            assert_eq!(outcome(status, &problem), Outcome::Success, "{status}");
+            assert_eq!(outcome(status, &none), Outcome::Success, "{status}");
+        }
+        for status in [502, 503] {
+            assert_eq!(outcome(status, &problem), Outcome::Success, "{status}");
+            assert_eq!(outcome(status, &none), Outcome::Failure, "{status}");
+        }
+        assert_eq!(outcome(504, &problem), Outcome::Failure);
+        let (all, some) = ([Outcome::Failure; 3], Outcome::Unknown);
+        let troubles = [Trouble::NotThere, Trouble::Late, Trouble::Broken];
+        assert_eq!(troubles.map(|trouble| silence(trouble, true)), all);
+        assert_eq!(
+            troubles.map(|trouble| silence(trouble, false)),
+            [Outcome::Failure, some, some]
+        );
+        let outages = troubles.map(Trouble::outage);
+        assert_eq!(outages, [Outage::Overload, Outage::Overload, Outage::Broken]);
+    }
+
+    #[test]
+    fn a_rest_says_how_long_it_lasts() {
+        for (wait_us, seconds) in [
+            (0, "1"),
+            (1, "1"),
+            (1_000_000, "1"),
+            (1_000_001, "2"),
+            (5_000_000, "5"),
+        ] {
+            let response = resting(wait_us);
+            let said = response.header_value("retry-after");
+            assert_eq!((response.status(), said), (503, Some(seconds)));
+        }
     }
 
     #[test]

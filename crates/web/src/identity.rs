@@ -140,6 +140,15 @@ impl IdentityKey {
         self.verify(request.header(IDENTITY_HEADER).ok_or(Unverified::Missing)?, now)
     }
 
+    /// A keyed digest of a text, for something that only who has this key may compute. What is digested begins
+    /// with `digest/`, so it is never the signature of an identity, which begins with a version.
+    pub fn digest(&self, purpose: &str, text: &str) -> [u8; 32] {
+        self.mac(&format!("digest/{purpose}/{text}"))
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
     fn mac(&self, claim: &str) -> Hmac<Sha256> {
         let mut mac = Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(claim.as_bytes());
@@ -204,6 +213,19 @@ mod tests {
         assert_eq!(key(1).identify(&request, NOW), Ok(somebody()));
         let doubled = request.with_header("X-Bodega-Identity", value);
         assert_eq!(key(1).identify(&doubled, NOW), Err(Unverified::Missing));
+    }
+
+    #[test]
+    fn a_digest_depends_on_key_purpose_and_text_and_is_no_signature() {
+        let digest = key(1).digest("limit", "a");
+        assert_eq!(digest, key(1).digest("limit", "a"));
+        assert_ne!(digest, key(2).digest("limit", "a"));
+        assert_ne!(digest, key(1).digest("other", "a"));
+        assert_ne!(digest, key(1).digest("limit", "b"));
+        let value = key(1).sign(somebody(), NOW);
+        let (claim, _) = value.rsplit_once('.').unwrap();
+        let forged = format!("{claim}.{}", URL_SAFE_NO_PAD.encode(key(1).digest("", claim)));
+        assert_eq!(key(1).verify(&forged, NOW), Err(Unverified::Forged));
     }
 
     #[test]

@@ -2,20 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
+mod limits;
 mod marks;
 mod uniform;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use expect_test::expect;
+use gateway::client::Proxies;
 use gateway::cors::Origins;
 use gateway::door::{Decision, Door, Forward, Head};
 use gateway::headers::{Headers, values};
+use gateway::limit::Limiter;
 use gateway::routes::Upstream;
 use kernel::{Instant, UserId};
 use token::{Claims, Keys, Kind};
 use web::{CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, Method, Response, Role};
 
+use limits::{NO_LIMITS, Used};
 use marks::Mark;
 
 const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
@@ -67,16 +71,23 @@ fn decide_with(marks: &Mark, head: &Head) -> Decision {
 }
 
 fn decide_for(marks: &Mark, origins: &Origins, head: &Head) -> Decision {
+    let key = identity_key();
     let door = Door {
         keys: &keys(1),
         marks,
-        identities: &identity_key(),
+        identities: &key,
+        proxies: &Proxies::default(),
+        limiter: Limiter {
+            quotas: &NO_LIMITS,
+            table: &Used::default(),
+            key: &key,
+        },
         now: NOW,
         request_id: 7,
         span_id: 10,
         origins,
     };
-    door.decide(head)
+    door.decide(head).decision
 }
 
 fn forward(head: &Head) -> Forward {
@@ -116,6 +127,7 @@ fn outcome(path: &str, authorization: Option<&str>) -> String {
         Decision::Answer(response) => response.status().to_string(),
         Decision::Readiness => "ready?".to_owned(),
         Decision::Contract => "document".to_owned(),
+        Decision::Metrics => "metrics?".to_owned(),
         Decision::Forward(forward) => format!("{} {}", forward.upstream.name(), seen(&forward.headers)),
     }
 }
@@ -216,6 +228,7 @@ fn who_gets_where() {
         "/admin/users/7",
         "/admin/usersx",
         "/internal/recover",
+        "/internal/metrics",
         "/internal/admins",
         "/internal/adminsx",
         "/api-docs",
@@ -302,6 +315,7 @@ fn who_gets_where() {
         /admin/users/7               401        401        403                account 42/ADMIN
         /admin/usersx                401        401        403                404
         /internal/recover            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
+        /internal/metrics            metrics?   metrics?   metrics?           metrics?
         /internal/admins             account -  account -  account 42/USER    account 42/ADMIN
         /internal/adminsx            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
         /api-docs                    api-docs - api-docs - api-docs 42/USER   api-docs 42/ADMIN
@@ -441,7 +455,7 @@ fn a_body_that_is_declared_too_large_never_starts() {
         match decide(&head(Method::Post, "/users", &headers)) {
             Decision::Answer(response) => Err(response.status()),
             Decision::Forward(forward) => Ok(forward.length),
-            Decision::Readiness | Decision::Contract => panic!("answered here"),
+            other => panic!("{other:?}"),
         }
     };
     assert_eq!(status(&[]), Ok(None));
@@ -499,4 +513,11 @@ fn health_is_for_reading_and_needs_nothing() {
         (refused.status(), refused.header_value("allow")),
         (405, Some("GET, HEAD, OPTIONS"))
     );
+    for path in ["/health/ready", "/internal/metrics"] {
+        let refused = refusal(&head(Method::Post, path, &[]));
+        assert_eq!(
+            (refused.status(), refused.header_value("allow")),
+            (405, Some("GET, HEAD, OPTIONS"))
+        );
+    }
 }

@@ -23,7 +23,7 @@ fn who_accepts_no_json_is_refused_before_anybody_behind_is_asked() {
     {
         Decision::Answer(response) => response.status(),
         Decision::Forward(_) => 200,
-        Decision::Readiness | Decision::Contract => 201,
+        Decision::Readiness | Decision::Metrics | Decision::Contract => 201,
     };
     let html = [("accept", "text/html")];
     assert_eq!(status(Method::Get, "/products", &html), 406);
@@ -76,7 +76,7 @@ fn a_preflight_is_answered_before_anybody_asks_who_it_is() {
                 format!("{} {}", response.status(), methods.unwrap_or("-"))
             }
             Decision::Forward(_) => "goes on".to_owned(),
-            Decision::Readiness | Decision::Contract => panic!("answered here"),
+            Decision::Readiness | Decision::Metrics | Decision::Contract => panic!("answered here"),
         }
     };
     let granted = "204 DELETE, GET, HEAD, PATCH, POST, PUT";

@@ -99,6 +99,10 @@ impl Place {
         let mut all = vec![
             "--variable",
             "rate_limit_per_minute=0",
+            "--variable",
+            "login_limit_per_minute=0",
+            "--variable",
+            "password_checks_per_minute=0",
             "--stats-file",
             text(&stats)?,
         ];

@@ -1,0 +1,99 @@
+//! What operators and programs ask: whether the shop is ready, what it has counted, and what can be asked of it.
+
+use futures_util::future::join_all;
+use kernel::Millis;
+use spin_sdk::http::{IncomingResponse, send};
+use web::{InternalKey, Method, Problem, Response, guest};
+
+use super::outgoing;
+use super::shared::Shared;
+use super::time::within;
+use crate::breaker::shared::{seen, state};
+use crate::contract::merge;
+use crate::door::Head;
+use crate::limit::{Class, Table};
+use crate::metrics;
+use crate::ready::{self, Found};
+use crate::routes::Upstream;
+
+/// What this door says of itself.
+const DOCUMENT: &str = include_str!("../../openapi.json");
+
+/// A component that needs longer is not ready.
+const PATIENCE: Millis = Millis(5_000);
+
+/// Asks every component something cheap, all at the same time, and the store, without which nobody with a token
+/// gets in.
+pub(super) async fn readiness(shared: &Shared) -> Response {
+    let store = shared.answers();
+    if let Err(story) = &store {
+        web::log::warn(
+            "gateway.ready",
+            &format!("the key-value store gives no answer: {story}"),
+        );
+    }
+    let all = Upstream::ALL.map(async |upstream| Found {
+        upstream,
+        answers: answers(upstream).await,
+        breaker: state(shared, upstream).ok(),
+    });
+    ready::answer(&join_all(all).await, store.is_ok())
+}
+
+async fn answers(upstream: Upstream) -> bool {
+    let Ok(request) = outgoing(Method::Head, upstream, upstream.probe(), &Vec::new()) else {
+        return false;
+    };
+    let sent = within(PATIENCE, send::<_, IncomingResponse>(request)).await;
+    let answers = matches!(sent, Some(Ok(response)) if response.status() < 500);
+    if !answers {
+        web::log::warn("gateway.ready", &format!("{} gives no answer", upstream.name()));
+    }
+    answers
+}
+
+/// What was counted, for who has the key.
+pub(super) fn counted(head: &Head, shared: &Shared, table: &dyn Table) -> Result<Response, Problem> {
+    let key = InternalKey::new(&guest::variable("jobs_key")?);
+    metrics::guard(&key, head)?;
+    let unknown = |story: String| Problem::unavailable_because("gateway.metrics", &story);
+    let breakers = Upstream::ALL.map(|upstream| seen(shared, upstream).map(|seen| (upstream, seen)));
+    let breakers = breakers
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unknown)?;
+    let refused = Class::ALL.map(|class| table.refused(class).map(|count| (class, count)));
+    let refused = refused
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unknown)?;
+    Ok(metrics::answer(&breakers, &refused))
+}
+
+/// Asks every component for its part of the document, all at the same time, and puts them together.
+pub(super) async fn contract(head: &Head) -> Result<Response, Problem> {
+    const OPERATION: &str = "gateway.contract";
+    let asked = Upstream::ALL.map(async |upstream| (upstream, part(upstream).await));
+    let mut parts = Vec::new();
+    for (upstream, part) in join_all(asked).await {
+        let part = part.map_err(|story| {
+            Problem::unavailable_because(OPERATION, &format!("{}: {story}", upstream.name()))
+        })?;
+        parts.push((upstream, part));
+    }
+    let whole = merge(DOCUMENT, &parts).map_err(|misfit| Problem::defect(OPERATION, &misfit))?;
+    Response::json(200, &whole).conditional(&head.request())
+}
+
+async fn part(upstream: Upstream) -> Result<Vec<u8>, String> {
+    let request = outgoing(Method::Get, upstream, web::DOCUMENT_PATH, &Vec::new())
+        .map_err(|()| "the host refused the request".to_owned())?;
+    let sent = within(PATIENCE, send::<_, IncomingResponse>(request)).await;
+    let response = sent
+        .ok_or("no answer in time")?
+        .map_err(|error| error.to_string())?;
+    match response.status() {
+        200 => response.into_body().await.map_err(|error| error.to_string()),
+        status => Err(format!("it answered {status}")),
+    }
+}

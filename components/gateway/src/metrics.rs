@@ -1,0 +1,157 @@
+//! What the gateway counts, in the text format of Prometheus 0.0.4.
+
+use std::fmt::Write;
+
+use web::{CREDENTIAL_HEADER, InternalKey, Problem, Request, Response};
+
+use crate::breaker::shared::Seen;
+use crate::door::Head;
+use crate::headers::values;
+use crate::limit::Class;
+use crate::routes::Upstream;
+
+/// Where they are read.
+pub const PATH: &str = "/internal/metrics";
+
+/// The states of a breaker, each a series of its own.
+const STATES: [&str; 3] = ["closed", "open", "half-open"];
+
+/// Refuses who does not have the key of the internal routes.
+pub fn guard(key: &InternalKey, head: &Head) -> Result<(), Problem> {
+    let request = values(&head.headers, "authorization")
+        .iter()
+        .fold(Request::new(head.method, PATH), |request, value| {
+            request.with_header(CREDENTIAL_HEADER, *value)
+        });
+    key.admit(&request)
+}
+
+/// The answer, given each component's breaker and how many requests of each class were refused.
+pub fn answer(breakers: &[(Upstream, Seen)], refused: &[(Class, i64)]) -> Response {
+    let mut text = String::new();
+    let states = breakers.iter().flat_map(|(upstream, seen)| {
+        let series = |state: &'static str| {
+            let labels = format!("upstream=\"{}\",state=\"{state}\"", upstream.name());
+            (labels, i64::from(seen.state.name() == state))
+        };
+        STATES.map(series)
+    });
+    metric(
+        &mut text,
+        "breaker_state",
+        "gauge",
+        "Whether a component's breaker is in this state.",
+        states,
+    );
+    let of = |count: fn(&Seen) -> i64| {
+        breakers
+            .iter()
+            .map(move |(upstream, seen)| (format!("upstream=\"{}\"", upstream.name()), count(seen)))
+    };
+    let opened = of(|seen| seen.opened);
+    metric(
+        &mut text,
+        "breaker_opened_total",
+        "counter",
+        "How often a component's breaker has opened.",
+        opened,
+    );
+    let failures = of(|seen| seen.failures);
+    metric(
+        &mut text,
+        "upstream_failures_total",
+        "counter",
+        "Requests that a component gave no answer to.",
+        failures,
+    );
+    let limited = refused
+        .iter()
+        .map(|(class, count)| (format!("class=\"{}\"", class.name()), *count));
+    metric(
+        &mut text,
+        "limited_total",
+        "counter",
+        "Requests refused because of a limit.",
+        limited,
+    );
+    Response::document(200, "text/plain; version=0.0.4; charset=utf-8", text)
+}
+
+fn metric(
+    text: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    series: impl Iterator<Item = (String, i64)>,
+) {
+    let name = format!("bodega_gateway_{name}");
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for (labels, value) in series {
+        let _ = writeln!(text, "{name}{{{labels}}} {value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::breaker::State;
+    use expect_test::expect;
+    use web::Method;
+
+    #[test]
+    fn every_series_is_there_from_the_start() {
+        let seen = Seen {
+            state: State::default(),
+            opened: 2,
+            failures: 11,
+        };
+        let response = answer(
+            &[(Upstream::Order, seen)],
+            &[(Class::Login, 3), (Class::General, 0)],
+        );
+        assert_eq!(
+            response.header_value("content-type"),
+            Some("text/plain; version=0.0.4; charset=utf-8")
+        );
+        expect![[r#"
+            # HELP bodega_gateway_breaker_state Whether a component's breaker is in this state.
+            # TYPE bodega_gateway_breaker_state gauge
+            bodega_gateway_breaker_state{upstream="order",state="closed"} 1
+            bodega_gateway_breaker_state{upstream="order",state="open"} 0
+            bodega_gateway_breaker_state{upstream="order",state="half-open"} 0
+            # HELP bodega_gateway_breaker_opened_total How often a component's breaker has opened.
+            # TYPE bodega_gateway_breaker_opened_total counter
+            bodega_gateway_breaker_opened_total{upstream="order"} 2
+            # HELP bodega_gateway_upstream_failures_total Requests that a component gave no answer to.
+            # TYPE bodega_gateway_upstream_failures_total counter
+            bodega_gateway_upstream_failures_total{upstream="order"} 11
+            # HELP bodega_gateway_limited_total Requests refused because of a limit.
+            # TYPE bodega_gateway_limited_total counter
+            bodega_gateway_limited_total{class="login"} 3
+            bodega_gateway_limited_total{class="general"} 0
+        "#]]
+        .assert_eq(std::str::from_utf8(response.body()).unwrap());
+    }
+
+    #[test]
+    fn they_are_for_who_has_the_key() {
+        let status = |key: &str, given: &[&str]| {
+            let headers = given
+                .iter()
+                .map(|value| ("Authorization".to_owned(), value.as_bytes().to_vec()));
+            let head = Head {
+                method: Method::Get,
+                target: PATH.to_owned(),
+                headers: headers.collect(),
+            };
+            let refused = guard(&InternalKey::new(key), &head).err();
+            refused.map_or(200, |problem| problem.code().status())
+        };
+        assert_eq!(status("secret", &["Bearer secret"]), 200);
+        assert_eq!(status("secret", &["Bearer secrets"]), 401);
+        assert_eq!(status("secret", &["Bearer secret", "Bearer secret"]), 401);
+        assert_eq!(status("secret", &[]), 401);
+        assert_eq!(status("", &["Bearer "]), 403);
+    }
+}
