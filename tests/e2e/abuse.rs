@@ -203,11 +203,11 @@ async fn unknown_routes_are_404_and_wrong_methods_405_with_allow() -> Result<()>
         assert_problem(&client.get(path).await?, 404, path);
     }
     for (method, path, allow) in [
-        (Method::DELETE, "/orders/1", "GET, HEAD"),
-        (Method::PUT, "/orders", "POST"),
-        (Method::POST, "/products", "GET, HEAD"),
-        (Method::DELETE, "/products/1", "GET, HEAD"),
-        (Method::GET, "/auth/login", "POST"),
+        (Method::DELETE, "/orders/1", "GET, HEAD, OPTIONS"),
+        (Method::PUT, "/orders", "OPTIONS, POST"),
+        (Method::POST, "/products", "GET, HEAD, OPTIONS"),
+        (Method::DELETE, "/products/1", "GET, HEAD, OPTIONS"),
+        (Method::GET, "/auth/login", "OPTIONS, POST"),
     ] {
         let reply = client.send(client.request(method.clone(), path)).await?;
         assert_problem(&reply, 405, &format!("{method} {path}"));

@@ -1,9 +1,11 @@
 //! A running shop for journeys and benchmarks: the real binary, the real components, its own folder.
 
 mod audit;
+mod leak;
 mod shop;
 
 pub use audit::{audit, audit_events};
+pub use leak::leaks;
 pub use shop::{Client, Reply, Shop, Signup, jobs_key, secrets, stock_up, token_at, token_of, workspace};
 
 /// Writes a line that is seen whether or not the test passes: counts are part of what a test proves.

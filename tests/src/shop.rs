@@ -20,6 +20,13 @@ const SETTLED: Duration = Duration::from_secs(60);
 /// The account of [`Shop::admin`]; nobody signs up with it.
 const ADMIN: u64 = 1;
 
+/// The limits of requests, off in every shop here but those that are about them.
+const LIMITS: [&str; 3] = [
+    "rate_limit_per_minute",
+    "login_limit_per_minute",
+    "password_checks_per_minute",
+];
+
 /// A shop in a folder of its own. It is killed when dropped.
 pub struct Shop {
     host: PathBuf,
@@ -126,10 +133,13 @@ impl Shop {
     /// Lays out the folder for an application of this manifest; [`Shop::resume`] starts it.
     pub fn prepare(manifest: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let secrets = secrets()
+        let without_limits = LIMITS.map(|name| (name, "0".to_owned()));
+        let variables: String = secrets()
+            .iter()
+            .chain(&without_limits)
             .map(|(name, value)| format!("{name} = \"{value}\"\n"))
-            .concat();
-        std::fs::write(folder.path().join("secrets.toml"), secrets)?;
+            .collect();
+        std::fs::write(folder.path().join("secrets.toml"), variables)?;
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         Ok(Self {
             host: workspace().join("target/debug/bodega"),
@@ -330,9 +340,13 @@ pub fn stock_up(folder: &Path, sku: u64, pieces: u64) -> Result<()> {
 }
 
 impl Drop for Shop {
+    /// Whatever a test was about: no secret and no person stands in the shop's log.
     fn drop(&mut self) {
         self.kill();
-        if std::thread::panicking() {
+        if !std::thread::panicking() {
+            let leaks = crate::leaks(&self.logged());
+            assert!(leaks.is_empty(), "the log tells:\n{}", leaks.join("\n"));
+        } else {
             let log = self.logged();
             let tail = log.lines().rev().take(40).collect::<Vec<_>>();
             eprintln!("--- the shop's last log lines ---");

@@ -67,7 +67,7 @@ async fn a_sale_shows_in_the_settlements_at_once() -> Result<()> {
 #[tokio::test]
 async fn without_a_consumer_events_wait() -> Result<()> {
     let all = [
-        "gateway", "account", "product", "stock", "payment", "cart", "order", "outbox",
+        "gateway", "account", "product", "stock", "payment", "cart", "order", "outbox", "api-docs",
     ];
     let only: Vec<&str> = all.iter().flat_map(|id| ["--component-id", *id]).collect();
     let mut shop = Shop::start_with(&only)?;

@@ -8,7 +8,7 @@ use token::{Claims, Keys, Kind, SignError};
 
 use crate::domain::{
     Account, Actor, Barred, Change, ChangeRefused, DUMMY_HASH, Email, Filter, Grade, HashError, Hashing,
-    Name, Password, Phone, RenewalRefused, Role, SALT_BYTES, Salt, SessionId, Status, TokenId,
+    Name, Password, Phone, RenewalRefused, Role, SALT_BYTES, Salt, SessionId, Status, TokenId, Unchanged,
 };
 
 /// What the use cases need of the store.
@@ -56,12 +56,14 @@ pub trait Accounts {
         now: Instant,
     ) -> Result<(Account, TokenId), RenewError>;
 
-    /// Changes what admins may change, with its lines in the audit log; a closed account has no sessions.
+    /// Changes what admins may change, with its lines in the audit log; a closed account has no sessions. Nobody
+    /// changes the account between `unchanged` and the end of the transaction.
     fn change(
         &self,
         id: UserId,
         change: &Change,
         actor: Actor,
+        unchanged: &Unchanged<'_>,
         now: Instant,
     ) -> Result<Outcome<Account>, ChangeError>;
 

@@ -9,7 +9,7 @@ mod search;
 mod session;
 
 pub use account::{Account, Barred, Grade, Role, Status};
-pub use change::{Actor, Change, ChangeRefused, Difference};
+pub use change::{Actor, Change, ChangeRefused, Difference, Unchanged};
 pub use email::{Email, EmailRefused};
 pub use password::{Argon2id, DUMMY_HASH, HashError, Hashing, Password, PasswordRefused, SALT_BYTES};
 pub use profile::{Name, NameRefused, Phone, PhoneRefused};

@@ -83,7 +83,7 @@ pub fn answer(
         Endpoint::LogIn => log_in(request, app),
         Endpoint::Refresh => refresh(request, app),
         Endpoint::LogOut => log_out(request, app, caller()?),
-        Endpoint::Me => Ok(profile(&app.me(caller()?).map_err(problem)?)),
+        Endpoint::Me => me(request, app, caller()?),
         Endpoint::ChangeProfile => change_profile(request, app, caller()?),
         Endpoint::ChangePassword => change_password(request, app, caller()?),
         Endpoint::ListAccounts => admin().and_then(|_| admin::list(request, app)),
@@ -112,6 +112,7 @@ struct NewAccount<'a> {
 }
 
 fn sign_up(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let account = app.sign_up(newcomer(request.json()?)?).map_err(problem)?;
     let body = NewAccount {
         id: account.id.get(),
@@ -166,6 +167,7 @@ struct LogInBody {
 }
 
 fn log_in(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: LogInBody = request.json()?;
     let pair = app.log_in(&body.email, &body.password).map_err(problem)?;
     Ok(tokens(&pair))
@@ -178,17 +180,15 @@ struct RefreshBody {
 }
 
 fn refresh(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: RefreshBody = request.json()?;
     Ok(tokens(&app.refresh(&body.refresh_token).map_err(problem)?))
 }
 
 /// With `{refreshToken}` that session ends; without a body all sessions of the caller do.
 fn log_out(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
-    let body: Option<RefreshBody> = if request.has_header("content-type") {
-        Some(request.json()?)
-    } else {
-        None
-    };
+    request.query()?.only(&[])?;
+    let body: Option<RefreshBody> = request.optional_json()?;
     let token = body.as_ref().map(|body| body.refresh_token.as_str());
     app.log_out(caller, token).map_err(problem)?;
     Ok(Response::no_content())
@@ -224,6 +224,11 @@ struct Profile<'a> {
     created_at: String,
 }
 
+fn me(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
+    Ok(profile(&app.me(caller).map_err(problem)?))
+}
+
 fn profile(account: &Account) -> Response {
     let body = Profile {
         id: account.id.get(),
@@ -252,6 +257,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Res
 }
 
 fn change_profile(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: ProfileBody = request.json()?;
     let mut errors = Vec::new();
     let name = body
@@ -276,6 +282,7 @@ struct PasswordBody {
 
 /// Not a 401: who mistypes the current password is still logged in.
 fn change_password(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: PasswordBody = request.json()?;
     let new = Password::parse(body.new_password)
         .map_err(|refused| Problem::invalid_field("newPassword", refused))?;
@@ -293,6 +300,7 @@ fn problem(failure: Failure) -> Problem {
         Failure::Barred(barred) => Problem::new(Code::Forbidden, barred.to_string()),
         Failure::Change(refused) => {
             let code = match refused {
+                ChangeRefused::Changed => Code::PreconditionFailed,
                 ChangeRefused::NotAdmin => Code::Forbidden,
                 ChangeRefused::Unknown => Code::NotFound,
                 ChangeRefused::OwnRole | ChangeRefused::OwnStatus => Code::Conflict,
@@ -337,6 +345,7 @@ mod tests {
             Failure::Change(ChangeRefused::Unknown),
             Failure::Change(ChangeRefused::OwnRole),
             Failure::Change(ChangeRefused::OwnStatus),
+            Failure::Change(ChangeRefused::Changed),
             Failure::Barred(Barred::Suspended),
             Failure::Barred(Barred::Inactive),
             Failure::Refresh(token::Refused::Forged.into()),
@@ -366,6 +375,7 @@ mod tests {
             Change(Unknown)                              404 no such user
             Change(OwnRole)                              409 nobody changes their own role; ask another admin
             Change(OwnStatus)                            409 nobody changes their own status; ask another admin
+            Change(Changed)                              412 it has changed since you read it; read it again
             Barred(Suspended)                            403 this account is suspended
             Barred(Inactive)                             403 this account is closed
             Refresh(Token(Forged))                       401 the refresh token is not valid; log in again

@@ -8,7 +8,7 @@ use store::{Db, DbError, Migration, Row, RowError, Tx, migrations, params};
 use crate::app::{Accounts, Added, ChangeError, Fresh, NewToken, RenewError};
 use crate::domain::{
     Account, Actor, Change, Email, Exchange, Filter, Grade, Name, Phone, Renewal, RenewalRefused, Role, Salt,
-    SessionId, Status, TokenId, TokenState, fold,
+    SessionId, Status, TokenId, TokenState, Unchanged, fold,
 };
 
 /// The schema, step by step.
@@ -156,9 +156,11 @@ impl Accounts for SqlAccounts {
         id: UserId,
         change: &Change,
         actor: Actor,
+        unchanged: &Unchanged<'_>,
         now: Instant,
     ) -> Result<Outcome<Account>, ChangeError> {
-        self.0.transaction(|tx| admin::change(tx, id, change, actor, now))
+        self.0
+            .transaction(|tx| admin::change(tx, id, change, actor, unchanged, now))
     }
 
     fn close_sessions(&self, user: UserId, token: Option<&TokenId>, now: Instant) -> Result<(), DbError> {

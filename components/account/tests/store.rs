@@ -114,7 +114,7 @@ fn of_admins_who_all_suspend_each_other_at_once_exactly_one_stays() {
         let actor = Actor::Admin(UserId::try_new(id).unwrap());
         for other in (1..=ADMINS).filter(|other| *other != id) {
             let other = UserId::try_new(other).unwrap();
-            match store.change(other, &change, actor, NOW) {
+            match store.change(other, &change, actor, &|_| true, NOW) {
                 Ok(_) | Err(ChangeError::Refused(ChangeRefused::NotAdmin)) => {}
                 Err(error) => panic!("{error}"),
             }

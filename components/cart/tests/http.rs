@@ -13,6 +13,7 @@ use cart::store::Store;
 use expect_test::expect;
 use shop::visit::{Visit, ask, key, merge, patch, post, send};
 use shop::{NOW, NoShop, Shop, user};
+use testkit::uniform::{Body, Path, check};
 use web::{IDENTITY_HEADER, Identity, Method, Request, Role};
 
 #[test]
@@ -394,10 +395,10 @@ fn strangers_and_outages_have_their_statuses() {
         GET /cart/: 404 "NOT_FOUND" "no such page"
         GET /cart/items/: 404 "NOT_FOUND" "no such page"
         POST /cart/items/3/more: 404 "NOT_FOUND" "no such page"
-        PUT /cart: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, GET, HEAD"
-        GET /cart/items: 405 "METHOD_NOT_ALLOWED" "this path answers POST"
-        GET /cart/merge: 405 "METHOD_NOT_ALLOWED" "this path answers POST"
-        GET /cart/items/3: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, PATCH"
+        PUT /cart: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, GET, HEAD, OPTIONS"
+        GET /cart/items: 405 "METHOD_NOT_ALLOWED" "this path answers OPTIONS, POST"
+        GET /cart/merge: 405 "METHOD_NOT_ALLOWED" "this path answers OPTIONS, POST"
+        GET /cart/items/3: 405 "METHOD_NOT_ALLOWED" "this path answers DELETE, OPTIONS, PATCH"
         GET /cart?limit=1: 400 "VALIDATION_FAILED" "limit is unknown here"
         DELETE /cart?x=1: 400 "VALIDATION_FAILED" "x is unknown here"
         no products: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
@@ -406,4 +407,26 @@ fn strangers_and_outages_have_their_statuses() {
         a broken store: 500 "INTERNAL_ERROR" "the error was recorded and will be looked at"
     "#]]
     .assert_eq(&visit.story);
+}
+
+#[test]
+fn every_route_refuses_alike() {
+    let visit = Visit::new();
+    let paths = [
+        Path(
+            "/cart",
+            &[(Method::Get, Body::Ignored), (Method::Delete, Body::Ignored)],
+        ),
+        Path("/cart/items", &[(Method::Post, Body::Needed)]),
+        Path("/cart/merge", &[(Method::Post, Body::Needed)]),
+        Path(
+            "/cart/items/3",
+            &[(Method::Patch, Body::Needed), (Method::Delete, Body::Ignored)],
+        ),
+    ];
+    let known = ask(Method::Get, "/").header(IDENTITY_HEADER).unwrap().to_owned();
+    check(&paths, |request| {
+        let request = request.with_header(IDENTITY_HEADER, known.clone());
+        visit.answer(&request, &Shop)
+    });
 }

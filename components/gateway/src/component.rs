@@ -16,24 +16,35 @@ use token::{Keys, mark};
 use web::{MAX_BODY_BYTES, Method, Problem, Response, guest};
 
 use crate::auth::Marks;
+use crate::contract::merge;
+use crate::cors::Origins;
 use crate::door::{Decision, Door, Forward, Head, broken_off, readiness, request_id_text, too_large};
 use crate::headers::Headers;
+use crate::methods::options;
 use crate::reply::{Outage, Reply, finish, outage, reply};
 use crate::routes::Upstream;
+
+/// What this door says of itself.
+const DOCUMENT: &str = include_str!("../openapi.json");
 
 #[spin_sdk::http_component]
 async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
     let head = head(&incoming);
     let random = guest::random().and_then(|high| Ok(u128::from(high) << 64 | u128::from(guest::random()?)));
     let request_id = *random.as_ref().unwrap_or(&0);
+    let origins = origins();
     let answer = Answer {
         out,
         method: head.method,
         request_id: request_id_text(request_id),
         personal: false,
+        cors: origins
+            .as_ref()
+            .map_or_else(|_| Headers::new(), |origins| origins.headers(&head.headers)),
     };
-    match random.and_then(|request_id| decide(&head, request_id)) {
-        Ok(decision) => act(incoming, answer, decision).await,
+    let decision = origins.and_then(|origins| decide(&head, random?, &origins));
+    match decision {
+        Ok(decision) => act(incoming, answer, &head, decision).await,
         Err(problem) => answer.own(problem.into()).await,
     }
 }
@@ -46,7 +57,12 @@ fn head(incoming: &IncomingRequest) -> Head {
     }
 }
 
-fn decide(head: &Head, request_id: u128) -> Result<Decision, Problem> {
+fn origins() -> Result<Origins, Problem> {
+    Origins::parse(&guest::variable("cors_allowed_origins")?)
+        .map_err(|error| Problem::defect("gateway.cors", &error))
+}
+
+fn decide(head: &Head, request_id: u128, origins: &Origins) -> Result<Decision, Problem> {
     let keys = Keys::parse(&guest::variable("jwt_keys")?);
     let keys = keys.map_err(|error| Problem::defect("gateway.jwt_keys", &error))?;
     let door = Door {
@@ -55,6 +71,8 @@ fn decide(head: &Head, request_id: u128) -> Result<Decision, Problem> {
         identities: &guest::identity_key()?,
         now: guest::now(),
         request_id,
+        span_id: guest::random()?,
+        origins,
     };
     Ok(door.decide(head))
 }
@@ -70,11 +88,15 @@ impl Marks for KeyValue {
     }
 }
 
-async fn act(incoming: IncomingRequest, answer: Answer, decision: Decision) {
+async fn act(incoming: IncomingRequest, answer: Answer, head: &Head, decision: Decision) {
     match decision {
         Decision::Answer(response) => answer.own(response).await,
         Decision::Readiness => {
             let response = readiness(all_answer().await);
+            answer.own(response).await;
+        }
+        Decision::Contract => {
+            let response = contract(head).await.unwrap_or_else(Response::from);
             answer.own(response).await;
         }
         Decision::Forward(forward) => {
@@ -110,6 +132,32 @@ async fn all_answer() -> bool {
         }
     }
     all
+}
+
+/// Asks every component for its part of the document and puts them together.
+async fn contract(head: &Head) -> Result<Response, Problem> {
+    const OPERATION: &str = "gateway.contract";
+    let mut parts = Vec::new();
+    for upstream in Upstream::ALL {
+        let part = part(upstream).await.map_err(|story| {
+            Problem::unavailable_because(OPERATION, &format!("{}: {story}", upstream.name()))
+        })?;
+        parts.push((upstream, part));
+    }
+    let whole = merge(DOCUMENT, &parts).map_err(|misfit| Problem::defect(OPERATION, &misfit))?;
+    Response::json(200, &whole).conditional(&head.request())
+}
+
+async fn part(upstream: Upstream) -> Result<Vec<u8>, String> {
+    let request = outgoing(Method::Get, upstream, web::DOCUMENT_PATH, &Vec::new())
+        .map_err(|()| "the host refused the request".to_owned())?;
+    let response = send::<_, IncomingResponse>(request)
+        .await
+        .map_err(|error| error.to_string())?;
+    match response.status() {
+        200 => response.into_body().await.map_err(|error| error.to_string()),
+        status => Err(format!("it answered {status}")),
+    }
 }
 
 /// Sends the request to its component and the component's answer to the client.
@@ -240,6 +288,9 @@ async fn relay(received: Result<IncomingResponse, SendError>, answer: Answer, up
     };
     let status = response.status();
     let headers = response.headers().entries();
+    if let Some(own) = options(answer.method, status, &headers) {
+        return answer.own(own).await;
+    }
     match reply(status, &headers) {
         Reply::Pass(headers) => answer.stream(status, headers, &response).await,
         Reply::Replace(own) => {
@@ -297,6 +348,7 @@ struct Answer {
     method: Method,
     request_id: String,
     personal: bool,
+    cors: Headers,
 }
 
 impl Answer {
@@ -312,7 +364,7 @@ impl Answer {
         } else {
             body
         };
-        if self.method != Method::Head && status != 204 {
+        if self.method != Method::Head && !matches!(status, 204 | 304) {
             headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
         }
         let response = self.begin(status, headers);
@@ -344,7 +396,8 @@ impl Answer {
     }
 
     fn begin(&self, status: u16, headers: Headers) -> OutgoingResponse {
-        let headers = finish(headers, &self.request_id, self.personal);
+        let mut headers = finish(headers, &self.request_id, self.personal);
+        headers.extend(self.cors.iter().cloned());
         let fields = Fields::from_list(&headers).unwrap_or_else(|error| {
             web::log::error(
                 "gateway.reply",

@@ -3,14 +3,18 @@
 use kernel::Instant;
 use token::Keys;
 use web::{
-    CREDENTIAL_HEADER, Code, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem,
-    REQUEST_ID_HEADER, Response,
+    CREDENTIAL_HEADER, Code, DOCUMENT_PATH, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem,
+    Query, REQUEST_ID_HEADER, Request, Response,
 };
 
+use crate::accept::preferred;
 use crate::auth::{Marks, admit};
+use crate::cors::Origins;
 use crate::headers::{Headers, forwarded, values};
+use crate::methods::{known, read_only};
 use crate::path::canonical;
-use crate::routes::{Access, Upstream, access, is_internal, upstream};
+use crate::routes::{Access, Upstream, access, is_internal, produces, upstream};
+use crate::{problems, trace};
 
 /// A request without its body.
 #[derive(Debug, Clone)]
@@ -21,6 +25,16 @@ pub struct Head {
     pub target: String,
     /// The headers as they came.
     pub headers: Headers,
+}
+
+impl Head {
+    /// The same as components see a request.
+    pub fn request(&self) -> Request {
+        let empty = Request::new(self.method, &self.target);
+        self.headers.iter().fold(empty, |request, (name, value)| {
+            request.with_header(name, value.clone())
+        })
+    }
 }
 
 /// What the door uses to decide.
@@ -35,6 +49,10 @@ pub struct Door<'a> {
     pub now: Instant,
     /// The id of the request: 128 random bits.
     pub request_id: u128,
+    /// The id of this door's part in the trace: 64 random bits.
+    pub span_id: u64,
+    /// Whose pages may read the answer.
+    pub origins: &'a Origins,
 }
 
 /// What happens with a request.
@@ -44,6 +62,8 @@ pub enum Decision {
     Answer(Response),
     /// It is answered here, after the components were asked how they are.
     Readiness,
+    /// It is answered here, with the documents of all components.
+    Contract,
     /// It goes on.
     Forward(Forward),
 }
@@ -75,22 +95,28 @@ impl Door<'_> {
     fn consider(&self, head: &Head) -> Result<Decision, Problem> {
         let path = head.target.split('?').next().unwrap_or("");
         canonical(path)?;
+        if let Some(answer) = self.origins.preflight(head) {
+            return Ok(Decision::Answer(answer));
+        }
+        if let Some(answer) = problems::answer(head) {
+            return answer.map(Decision::Answer);
+        }
         match path {
-            "/health/live" => return health(head.method).map(|()| Decision::Answer(alive())),
-            "/health/ready" => return health(head.method).map(|()| Decision::Readiness),
+            "/health/live" => return own(head, || Decision::Answer(alive())),
+            "/health/ready" => return own(head, || Decision::Readiness),
+            DOCUMENT_PATH => return own(head, || Decision::Contract),
             _ => {}
         }
         let access = access(path);
         let tokens = values(&head.headers, "authorization");
         let identity = admit(access, &tokens, self.keys, self.marks, self.now)?;
         let upstream = upstream(path).ok_or_else(|| Problem::not_found("page"))?;
-        if head.method == Method::Other {
-            return Err(not_allowed(
-                "this method is supported nowhere here",
-                "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
-            ));
+        known(head.method)?;
+        if head.method != Method::Options {
+            preferred(&head.headers, produces(path))?;
         }
         let mut headers = forwarded(&head.headers);
+        headers.extend(trace::context(&head.headers, self.request_id, self.span_id));
         headers.push((
             REQUEST_ID_HEADER.to_owned(),
             request_id_text(self.request_id).into_bytes(),
@@ -135,17 +161,14 @@ pub fn readiness(all_answer: bool) -> Response {
     }
 }
 
-fn health(method: Method) -> Result<(), Problem> {
-    match method {
-        Method::Get | Method::Head => Ok(()),
-        Method::Post | Method::Put | Method::Patch | Method::Delete | Method::Options | Method::Other => {
-            Err(not_allowed("this path answers GET, HEAD", "GET, HEAD"))
-        }
+/// What is answered here is only read. A probe looks at the status, so the form of the answer is not negotiated.
+fn own(head: &Head, answer: impl FnOnce() -> Decision) -> Result<Decision, Problem> {
+    if let Some(options) = read_only(head.method)? {
+        return Ok(Decision::Answer(options));
     }
-}
-
-fn not_allowed(detail: &str, allow: &str) -> Problem {
-    Problem::new(Code::MethodNotAllowed, detail).header("allow", allow)
+    let query = head.target.split_once('?').map_or("", |(_, query)| query);
+    Query::parse(query)?.only(&[])?;
+    Ok(answer())
 }
 
 /// The length a request declares; refused when it is too large, or said twice in two ways.

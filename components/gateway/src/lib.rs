@@ -1,15 +1,24 @@
 //! The only public door.
 //!
 //! Every decision is a pure function over plain values, natively tested: which paths there are and who may
-//! use them ([`path`], [`routes`], [`auth`]), what a forwarded request carries ([`headers`], [`door`]), and
-//! what of an answer reaches the client ([`reply`]). Only `component`, which exists in wasm alone, moves bytes.
+//! use them ([`path`], [`routes`], [`auth`], [`methods`]), in which form and from which pages ([`accept`],
+//! [`cors`]), what a forwarded request carries ([`headers`], [`trace`], [`door`]), what of an answer reaches
+//! the client ([`reply`]), and how the components' documents become one ([`contract`]). The pages about
+//! [`problems`] are made here. Only `component`, which exists in wasm alone, moves bytes.
 
+pub mod accept;
 pub mod auth;
+pub mod contract;
+pub mod cors;
+pub mod document;
 pub mod door;
 pub mod headers;
+pub mod methods;
 pub mod path;
+pub mod problems;
 pub mod reply;
 pub mod routes;
+pub mod trace;
 
 #[cfg(target_family = "wasm")]
 mod component;

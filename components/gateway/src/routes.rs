@@ -19,6 +19,8 @@ pub enum Upstream {
     Settlement,
     /// Jobs.
     Outbox,
+    /// The page of the API's documentation.
+    ApiDocs,
 }
 
 /// Who may use a path.
@@ -53,6 +55,7 @@ const ROUTES: &[(&str, Upstream)] = &[
     ("/admin/users", Upstream::Account),
     (INTERNAL, Upstream::Outbox),
     ("/internal/admins", Upstream::Account),
+    ("/api-docs", Upstream::ApiDocs),
 ];
 
 /// Each path with everything below it, whether or not a component has it already.
@@ -69,9 +72,27 @@ const GUARDED: &[(&str, Access)] = &[
     ("/shipping", Access::User),
 ];
 
+/// What is answered unless [`PRODUCES`] says otherwise.
+const JSON: &[&str] = &["application/json"];
+
+/// Each path with everything below it that has other media types than JSON, the preferred one first.
+const PRODUCES: &[(&str, &[&str])] = &[
+    (
+        "/api-docs",
+        &[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "text/plain",
+            "image/png",
+        ],
+    ),
+    ("/problems", &["text/html", "application/json"]),
+];
+
 impl Upstream {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Account,
         Self::Product,
         Self::Stock,
@@ -80,6 +101,7 @@ impl Upstream {
         Self::Cart,
         Self::Settlement,
         Self::Outbox,
+        Self::ApiDocs,
     ];
 
     /// Its name in the manifest.
@@ -93,6 +115,7 @@ impl Upstream {
             Self::Cart => "cart",
             Self::Settlement => "settlement",
             Self::Outbox => "outbox",
+            Self::ApiDocs => "api-docs",
         }
     }
 
@@ -113,6 +136,7 @@ impl Upstream {
             Self::Cart => "/cart",
             Self::Settlement => "/settlements/daily?limit=1",
             Self::Outbox => "/internal/jobs/run",
+            Self::ApiDocs => "/api-docs",
         }
     }
 }
@@ -125,6 +149,11 @@ pub fn upstream(path: &str) -> Option<Upstream> {
 /// Who may use this canonical path.
 pub fn access(path: &str) -> Access {
     lookup(GUARDED, path).unwrap_or(Access::Open)
+}
+
+/// The media types that this canonical path answers in.
+pub fn produces(path: &str) -> &'static [&'static str] {
+    lookup(PRODUCES, path).unwrap_or(JSON)
 }
 
 /// Whether this canonical path is for those who have the key of the internal routes.
@@ -164,10 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn everything_is_json_but_what_says_otherwise() {
+        for path in ["/products", "/orders/1", "/internal/jobs/run", "/problemsx", "/"] {
+            assert_eq!(produces(path), ["application/json"], "{path}");
+        }
+        assert_eq!(produces("/problems/conflict"), ["text/html", "application/json"]);
+    }
+
+    #[test]
     fn every_table_is_free_of_doubles_and_canonical() {
         for table in [
             ROUTES.iter().map(|(path, _)| *path).collect::<Vec<_>>(),
             GUARDED.iter().map(|(path, _)| *path).collect(),
+            PRODUCES.iter().map(|(path, _)| *path).collect(),
         ] {
             for (place, path) in table.iter().enumerate() {
                 assert!(

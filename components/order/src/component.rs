@@ -55,12 +55,11 @@ mod door {
 }
 
 fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
-    let has_body = !wire.body().is_empty();
     let request = guest::request(wire);
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(request.method(), document);
     }
-    let answer = answer(&request, has_body).unwrap_or_else(|problem| reply(problem.into()));
+    let answer = answer(&request).unwrap_or_else(|problem| reply(problem.into()));
     respond(request.method(), answer)
 }
 
@@ -79,7 +78,7 @@ fn respond(method: Method, answer: Reply) -> spin_sdk::http::Response {
     builder.body(body).build()
 }
 
-fn answer(request: &Request, has_body: bool) -> Result<Reply, Problem> {
+fn answer(request: &Request) -> Result<Reply, Problem> {
     // Every answer is a 500 while a setting makes no sense: readiness, which asks for a list, must see it.
     hold().map_err(|why| Problem::defect("order.settings", &why))?;
     let now = guest::now();
@@ -98,9 +97,7 @@ fn answer(request: &Request, has_body: bool) -> Result<Reply, Problem> {
             .to_owned(),
         traceparent: request.header("traceparent").map(str::to_owned),
     };
-    with_app(&db, context, now, |app| {
-        handle(request, &Call { identity, has_body }, app)
-    })
+    with_app(&db, context, now, |app| handle(request, &Call { identity }, app))
 }
 
 fn open() -> Result<Db, DbError> {

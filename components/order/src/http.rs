@@ -14,7 +14,7 @@ use crate::app::{App, Cancel, CartPlacement, Confirm, Decided, Ended, Listed, Pl
 use crate::domain::Cancellation;
 use problem::{Asked, cancel_problem, confirm_problem, failure_problem, place_problem, store_problem};
 use view::{OrderView, WebhookView};
-use wire::{Hook, NewCancel, NewCartOrder, NewConfirm, NewOrder, optional_json};
+use wire::{Hook, NewCancel, NewCartOrder, NewConfirm, NewOrder, optional};
 
 pub use document::document;
 
@@ -91,8 +91,6 @@ pub const ROUTES: &[Route<Endpoint>] = &[
 pub struct Call {
     /// The verified identity, or why there is none.
     pub identity: Result<Identity, web::Unverified>,
-    /// Whether it came with a body.
-    pub has_body: bool,
 }
 
 /// Answers one request.
@@ -143,7 +141,7 @@ fn answer(request: &Request, call: &Call, app: &App<'_>) -> Result<Reply, Proble
                 Desk::List => admin::list(request, app).map(reply),
                 Desk::Stuck => admin::stuck(request, app).map(reply),
                 Desk::Show => admin::show(request, &params, app).map(reply),
-                Desk::Retry => admin::retry(request, call, &params, app).map(reply),
+                Desk::Retry => admin::retry(request, &params, app).map(reply),
                 Desk::Cancel => admin::cancel(request, call, &params, app),
             }
         }
@@ -168,7 +166,7 @@ fn place_cart(request: &Request, call: &Call, app: &App<'_>) -> Result<Reply, Pr
     request.query()?.only(&[])?;
     let placement = CartPlacement {
         user: identity.user,
-        method: optional_json::<NewCartOrder>(request, call.has_body)?.parse()?,
+        method: optional::<NewCartOrder>(request)?.parse()?,
         key: request.idempotency_key()?.map(str::to_owned),
     };
     let answer = app
@@ -198,7 +196,7 @@ fn cancel(request: &Request, call: &Call, params: &PathParams, app: &App<'_>) ->
     let cancel = Cancel {
         user: identity.user,
         order: order_id(params)?,
-        why: Cancellation::Customer(optional_json::<NewCancel>(request, call.has_body)?.parse()?),
+        why: Cancellation::Customer(optional::<NewCancel>(request)?.parse()?),
         key: request.idempotency_key()?.map(str::to_owned),
     };
     let answer = app.cancel(&cancel).map_err(|error| cancel_problem(&error))?;

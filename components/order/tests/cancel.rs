@@ -52,7 +52,7 @@ fn both_methods_do_the_same_with_and_without_a_body() {
                     .with_header("content-type", "application/json")
                     .with_body(body);
             }
-            let cancelled = shop.send(1, Role::User, &ask, !body.is_empty());
+            let cancelled = shop.send(1, Role::User, &ask);
             assert_eq!(cancelled.status, 200, "{method:?} {body:?}: {cancelled:?}");
         }
     }
@@ -66,7 +66,6 @@ fn what_cannot_be_cancelled_stays_as_it_is() {
         2,
         Role::User,
         &request(&format!("/orders/{order}/cancel"), None, None),
-        false,
     );
     assert_eq!(theirs.status, 404, "somebody else's");
     assert_eq!(shop.cancel_as(None, order + 1).status, 404);
@@ -312,17 +311,17 @@ fn an_administrator_cancels_anybodys_order() {
     let shop = Shop::open("");
     let order = paid(&shop);
     let path = format!("/admin/orders/{order}/cancel");
-    let refused = shop.send(1, Role::User, &request(&path, None, None), false);
+    let refused = shop.send(1, Role::User, &request(&path, None, None));
     assert_eq!(refused.status, 403);
     let body = json!({"reason": "fraud"});
-    let cancelled = shop.send(99, Role::Admin, &request(&path, Some("k"), Some(&body)), true);
+    let cancelled = shop.send(99, Role::Admin, &request(&path, Some("k"), Some(&body)));
     let shown = json(&cancelled);
     assert_eq!(
         (cancelled.status, &shown["cancelReason"]),
         (200, &json!("ADMIN")),
         "{cancelled:?}"
     );
-    let again = shop.send(99, Role::Admin, &request(&path, Some("k"), Some(&body)), true);
+    let again = shop.send(99, Role::Admin, &request(&path, Some("k"), Some(&body)));
     assert_eq!(again, cancelled);
     shop.assert_sound("cancelled");
 }

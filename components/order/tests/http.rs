@@ -7,14 +7,15 @@ use kernel::Millis;
 use order::app::Reply;
 use serde_json::{Value, json};
 use shop::{Fault, Shop, When, header, id, json as parsed, request};
-use web::{Method, Request, Role};
+use testkit::uniform::{Body, Path, check};
+use web::{Method, Request, Response, Role};
 
 /// A POST of raw text.
 fn post(shop: &Shop, path: &str, body: &[u8]) -> Reply {
     let request = Request::new(Method::Post, path)
         .with_header("content-type", "application/json")
         .with_body(body);
-    shop.send(1, Role::User, &request, !body.is_empty())
+    shop.send(1, Role::User, &request)
 }
 
 fn line(what: &str, reply: &Reply) -> String {
@@ -148,11 +149,7 @@ fn bad_bodies_are_told_what_is_wrong_and_change_nothing() {
             "{path}: too large"
         );
         let text = Request::new(Method::Post, path).with_body("x");
-        assert_eq!(
-            shop.send(1, Role::User, &text, true).status,
-            415,
-            "{path}: no JSON"
-        );
+        assert_eq!(shop.send(1, Role::User, &text).status, 415, "{path}: no JSON");
         assert_eq!(
             post(&shop, &format!("{path}?x=1"), b"{}").status,
             400,
@@ -177,17 +174,16 @@ fn bad_reasons_and_keys_change_nothing() {
         assert_eq!(shop.post(1, &path, None, &body).status, 400, "{body}");
     }
     for key in ["", " ", "é", &"k".repeat(256)] {
-        let told = shop.send(1, Role::User, &request(&path, Some(key), None), false);
+        let told = shop.send(1, Role::User, &request(&path, Some(key), None));
         assert_eq!(told.status, 400, "{key:?}");
     }
     let twice = request(&path, Some("a"), None).with_header("idempotency-key", "b");
-    assert_eq!(shop.send(1, Role::User, &twice, false).status, 400);
+    assert_eq!(shop.send(1, Role::User, &twice).status, 400);
     for id in ["0", "-1", "01", "x", "9007199254740992", "%31"] {
         let told = shop.send(
             1,
             Role::User,
             &request(&format!("/orders/{id}/cancel"), None, None),
-            false,
         );
         assert_eq!(told.status, 404, "{id}");
     }
@@ -218,7 +214,7 @@ fn every_route_says_who_may_and_how() {
         "/orders/1/2",
     ];
     for path in paths {
-        let ask = |method, who, role| shop.send(who, role, &Request::new(method, path), false);
+        let ask = |method, who, role| shop.send(who, role, &Request::new(method, path));
         let wrong = ask(Method::Delete, 1, Role::User);
         let method = match header(&wrong, "allow") {
             Some(allow) if allow.contains("POST") => Method::Post,
@@ -230,18 +226,18 @@ fn every_route_says_who_may_and_how() {
         table += &format!("{path} [{allow}] {}: {}\n", method.name(), statuses.join(" "));
     }
     expect_test::expect![[r#"
-        /orders [POST] POST: 401 415 415
-        /orders/from-cart [POST] POST: 401 400 400
-        /orders/me [GET, HEAD] GET: 401 200 200
-        /orders/1 [GET, HEAD] GET: 401 404 404
-        /orders/1/cancel [PATCH, POST] POST: 401 404 404
-        /payments/confirm [POST] POST: 401 415 415
-        /payments/webhook [POST] POST: 415 415 415
-        /admin/orders [GET, HEAD] GET: 401 403 200
-        /admin/orders/stuck [GET, HEAD] GET: 401 403 200
-        /admin/orders/1 [GET, HEAD] GET: 401 403 404
-        /admin/orders/1/retry [POST] POST: 401 403 404
-        /admin/orders/1/cancel [POST] POST: 401 403 404
+        /orders [OPTIONS, POST] POST: 401 415 415
+        /orders/from-cart [OPTIONS, POST] POST: 401 400 400
+        /orders/me [GET, HEAD, OPTIONS] GET: 401 200 200
+        /orders/1 [GET, HEAD, OPTIONS] GET: 401 404 404
+        /orders/1/cancel [OPTIONS, PATCH, POST] POST: 401 404 404
+        /payments/confirm [OPTIONS, POST] POST: 401 415 415
+        /payments/webhook [OPTIONS, POST] POST: 415 415 415
+        /admin/orders [GET, HEAD, OPTIONS] GET: 401 403 200
+        /admin/orders/stuck [GET, HEAD, OPTIONS] GET: 401 403 200
+        /admin/orders/1 [GET, HEAD, OPTIONS] GET: 401 403 404
+        /admin/orders/1/retry [OPTIONS, POST] POST: 401 403 404
+        /admin/orders/1/cancel [OPTIONS, POST] POST: 401 403 404
         /admin/orders/ [-] GET: 404 404 404
         /payments [-] GET: 404 404 404
         /orders/1/2 [-] GET: 404 404 404
@@ -376,18 +372,17 @@ fn an_order_that_cannot_be_read_keeps_nobody_from_the_others() {
     let seen = [orders[4], orders[3], orders[0]];
     for path in ["/admin/orders", "/admin/orders/stuck", "/orders/me"] {
         assert_eq!(
-            ids(&shop.send(1, Role::Admin, &Request::new(Method::Get, path), false)),
+            ids(&shop.send(1, Role::Admin, &Request::new(Method::Get, path))),
             seen
         );
         let first = shop.send(
             1,
             Role::Admin,
             &Request::new(Method::Get, &format!("{path}?limit=3")),
-            false,
         );
         assert_eq!(ids(&first), seen[..2], "{path}: the page is short");
         let next = header(&first, "link").unwrap().split(['<', '>']).nth(1).unwrap();
-        let rest = shop.send(1, Role::Admin, &Request::new(Method::Get, next), false);
+        let rest = shop.send(1, Role::Admin, &Request::new(Method::Get, next));
         assert_eq!(ids(&rest), seen[2..], "{path}: but not the last");
     }
 }
@@ -399,7 +394,7 @@ fn a_retry_of_an_attempt_causes_one_more_at_most() {
     assert_eq!(shop.cancel_as(None, order).status, 502);
     let path = format!("/admin/orders/{order}/retry");
     let retry = |body: Value| {
-        let told = shop.send(99, Role::Admin, &request(&path, None, Some(&body)), true);
+        let told = shop.send(99, Role::Admin, &request(&path, None, Some(&body)));
         (told.status, parsed(&told)["work"]["attempt"].clone())
     };
     for bad in [
@@ -432,4 +427,38 @@ fn what_is_not_decided_is_told_so() {
         (told.status, header(&told, "location")),
         (503, Some(format!("/orders/{order}").as_str()))
     );
+}
+
+#[test]
+fn every_route_refuses_alike() {
+    let shop = Shop::open("");
+    let paths = [
+        Path("/orders", &[(Method::Post, Body::Needed)]),
+        Path("/orders/from-cart", &[(Method::Post, Body::Optional)]),
+        Path("/orders/me", &[(Method::Get, Body::Ignored)]),
+        Path("/orders/1", &[(Method::Get, Body::Ignored)]),
+        Path(
+            "/orders/1/cancel",
+            &[(Method::Patch, Body::Optional), (Method::Post, Body::Optional)],
+        ),
+        Path("/payments/confirm", &[(Method::Post, Body::Needed)]),
+        Path("/payments/webhook", &[(Method::Post, Body::Foreign)]),
+        Path("/admin/orders", &[(Method::Get, Body::Ignored)]),
+        Path("/admin/orders/stuck", &[(Method::Get, Body::Ignored)]),
+        Path("/admin/orders/1", &[(Method::Get, Body::Ignored)]),
+        Path("/admin/orders/1/retry", &[(Method::Post, Body::Optional)]),
+        Path("/admin/orders/1/cancel", &[(Method::Post, Body::Optional)]),
+    ];
+    check(&paths, |request| {
+        let reply = shop.send(99, Role::Admin, &request);
+        let headers = reply.headers.iter().filter(|(name, _)| name != "content-type");
+        let response = Response::document(
+            reply.status,
+            header(&reply, "content-type").unwrap_or_default(),
+            reply.body.clone(),
+        );
+        headers.fold(response, |response, (name, value)| {
+            response.header(name, value.clone())
+        })
+    });
 }

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use expect_test::expect;
 use outbox::app::{Account, Chore, Producer, Report, Tally, Trouble};
 use outbox::http::handle;
+use testkit::uniform::{Body, Path, check};
 use web::{CREDENTIAL_HEADER, InternalKey, Method, Request, Response};
 
 fn report() -> Report {
@@ -126,11 +127,19 @@ fn only_the_key_opens_the_route() {
         Some("Bearer")
     );
     let get = Request::new(Method::Get, "/internal/jobs/run");
-    assert_eq!(ask(&get, "secret").0.header_value("allow"), Some("POST"));
+    assert_eq!(ask(&get, "secret").0.header_value("allow"), Some("OPTIONS, POST"));
 }
 
 #[test]
 fn the_answer_says_what_was_done_and_what_failed() {
     let (response, _) = ask(&post("Bearer secret"), "secret");
     expect![[r#"{"failed":["payment: recover failed: the payment store does not answer"],"order":{"expire":{"done":0,"left":0,"stuck":0},"published":4,"recover":{"done":1,"left":2,"stuck":3}},"payment":{"published":5},"published":9}"#]].assert_eq(std::str::from_utf8(response.body()).unwrap());
+}
+
+#[test]
+fn the_route_refuses_as_all_do() {
+    let paths = [Path("/internal/jobs/run", &[(Method::Post, Body::Ignored)])];
+    check(&paths, |request| {
+        ask(&request.with_header(CREDENTIAL_HEADER, "Bearer secret"), "secret").0
+    });
 }

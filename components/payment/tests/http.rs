@@ -13,6 +13,7 @@ use payment::store::MIGRATIONS;
 use shop::{NOW, Shop, charge, order, refund, void, won};
 use store::{Db, DbError, native};
 use tempfile::TempDir;
+use testkit::uniform::{Body, Path, check as check_all};
 use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Request, Response, Role};
 
 fn key() -> IdentityKey {
@@ -462,4 +463,19 @@ fn a_refund_that_somebody_is_at_is_a_409_that_is_worth_repeating() {
     );
     shop.wait(20_000);
     assert_eq!(send(&shop, &asked).status(), 201);
+}
+
+#[test]
+fn every_route_refuses_alike() {
+    let shop = open("");
+    let paths = [
+        Path("/payments/1", &[(Method::Get, Body::Ignored)]),
+        Path("/admin/payments/stuck", &[(Method::Get, Body::Ignored)]),
+        Path("/admin/payments/1", &[(Method::Get, Body::Ignored)]),
+        Path("/admin/payments/1/refunds", &[(Method::Post, Body::Needed)]),
+    ];
+    check_all(&paths, |request| {
+        let request = request.with_header("idempotency-key", "k");
+        send(&shop, &signed(request, 9, Role::Admin))
+    });
 }

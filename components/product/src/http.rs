@@ -52,7 +52,10 @@ pub fn handle<R: Products>(
         match endpoint {
             Endpoint::List => list(request, levels, open),
             Endpoint::Show => show(request, &path, levels, open),
-        }
+        }?
+        // Prices and stock change at any moment, so that whoever keeps an answer asks before using it again.
+        .header("cache-control", "no-cache")
+        .conditional(request)
     };
     answer().into()
 }

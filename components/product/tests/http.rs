@@ -13,6 +13,7 @@ use product::app::Levels;
 use product::http::handle;
 use product::store::Store;
 use shop::{NoStock, RealStock, seeded, varied};
+use testkit::uniform::{Body, Path, check as check_all};
 use web::{Method, Request, Response};
 
 fn get(target: &str, store: fn() -> Store) -> Response {
@@ -186,7 +187,7 @@ fn every_refusal_has_its_status() {
         /: 404 "NOT_FOUND" "no such page"
         /products/: 404 "NOT_FOUND" "no such page"
         /products/1/skus: 404 "NOT_FOUND" "no such page"
-        a post: 405 "METHOD_NOT_ALLOWED" "this path answers GET, HEAD"
+        a post: 405 "METHOD_NOT_ALLOWED" "this path answers GET, HEAD, OPTIONS"
         no stock: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
         a busy store: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
         a broken store: 500 "INTERNAL_ERROR" "the error was recorded and will be looked at"
@@ -200,4 +201,48 @@ impl Levels for Dyn<'_> {
     fn free(&self, skus: &[kernel::SkuId]) -> Result<Vec<u32>, product::app::LevelsError> {
         self.0.free(skus)
     }
+}
+
+#[test]
+fn every_route_refuses_alike() {
+    let stock = RealStock::new();
+    let paths = [
+        Path("/products", &[(Method::Get, Body::Ignored)]),
+        Path("/products/1", &[(Method::Get, Body::Ignored)]),
+    ];
+    check_all(&paths, |request| handle(&request, &stock, || Ok(seeded())));
+}
+
+#[test]
+fn who_has_the_present_version_is_not_sent_it_again() {
+    let stock = RealStock::new();
+    let ask = |method, target: &str, known: Option<&str>| {
+        let request = Request::new(method, target);
+        let request = known
+            .iter()
+            .fold(request, |request, tag| request.with_header("if-none-match", *tag));
+        handle(&request, &stock, || Ok(varied()))
+    };
+    let tag = |response: &Response| response.header_value("etag").unwrap().to_owned();
+    for target in ["/products", "/products?limit=2", "/products/1"] {
+        let first = ask(Method::Get, target, None);
+        assert_eq!(first.header_value("cache-control"), Some("no-cache"));
+        let known = tag(&first);
+        assert_eq!(tag(&ask(Method::Head, target, None)), known, "HEAD says the same");
+        let same = ask(Method::Get, target, Some(&format!("W/{known}")));
+        assert_eq!((same.status(), same.body()), (304, b"".as_slice()), "{target}");
+        assert_eq!(same.header_value("cache-control"), Some("no-cache"));
+        assert_eq!(tag(&same), known);
+        assert_eq!(ask(Method::Get, target, Some("nonsense")).status(), 400);
+    }
+    let (list, one) = (
+        ask(Method::Get, "/products", None),
+        ask(Method::Get, "/products/1", None),
+    );
+    stock.reserve(1, 1);
+    for (target, before) in [("/products", list), ("/products/1", one)] {
+        let after = ask(Method::Get, target, Some(&tag(&before)));
+        assert_eq!(after.status(), 200, "one piece less is another version: {target}");
+    }
+    assert_eq!(ask(Method::Get, "/products/99", Some("*")).status(), 404);
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod books;
+mod uniform;
 
 use books::{Books, FakeBook, HOUR, NOW, completed, event, hours, message, paid, refunded, seoul};
 use expect_test::{Expect, expect};

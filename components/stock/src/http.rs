@@ -279,10 +279,24 @@ mod tests {
             /admin/stock: 404 "NOT_FOUND" "no such page"
             /admin/stock/: 404 "NOT_FOUND" "no such page"
             /admin/stock/1/history: 404 "NOT_FOUND" "no such page"
-            a post: 405 "METHOD_NOT_ALLOWED" "this path answers GET, HEAD"
+            a post: 405 "METHOD_NOT_ALLOWED" "this path answers GET, HEAD, OPTIONS"
             a busy store: 503 "SERVICE_UNAVAILABLE" "please try again in a moment"
             a broken store: 500 "INTERNAL_ERROR" "the error was recorded and will be looked at"
         "#]]
         .assert_eq(&table);
+    }
+
+    #[test]
+    fn the_route_refuses_as_all_do() {
+        use testkit::uniform::{Body, Path, check};
+
+        let paths = [Path("/admin/stock/3", &[(Method::Get, Body::Ignored)])];
+        let known = get(Role::Admin, "/");
+        let known = known.header(IDENTITY_HEADER).unwrap();
+        check(&paths, |request| {
+            handle(&request.with_header(IDENTITY_HEADER, known), &key(), NOW, || {
+                Ok(store())
+            })
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: Spin's own flags, and what only this host has.
 
+mod admin;
 mod up;
 
 use crate::{App, CompileCache, Options, Part, plug};
@@ -27,6 +28,11 @@ enum Command {
     Check(CheckArgs),
     /// Put components into a component before a manifest composes it.
     Compose(ComposeArgs),
+    /// Who runs the shop.
+    Admin {
+        #[command(subcommand)]
+        action: admin::Action,
+    },
 }
 
 #[derive(Args)]
@@ -55,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Up(args) => up::run(*args),
         Command::Check(args) => check(&args),
         Command::Compose(args) => compose(&args),
+        Command::Admin { action } => admin::run(action),
     };
     match done {
         Ok(code) => code,

@@ -12,6 +12,8 @@ pub struct Document {
     name: &'static str,
     about: &'static str,
     version: &'static str,
+    title: &'static str,
+    guide: &'static str,
     operations: Vec<Operation>,
 }
 
@@ -22,8 +24,17 @@ impl Document {
             name,
             about,
             version,
+            title: name,
+            guide: about,
             operations: Vec::new(),
         }
+    }
+
+    /// The same document, which opens the whole one: with its title and how to begin, in CommonMark.
+    pub const fn opening(mut self, title: &'static str, guide: &'static str) -> Self {
+        self.title = title;
+        self.guide = guide;
+        self
     }
 
     /// The same document with one more operation.
@@ -36,7 +47,8 @@ impl Document {
     pub fn render(&self) -> String {
         let mut document = json!({
             "openapi": "3.1.0",
-            "info": {"title": self.name, "description": self.about, "version": self.version},
+            "info": {"title": self.title, "description": self.guide, "version": self.version},
+            "servers": [{"url": "/"}],
             "tags": [{"name": self.name, "description": self.about, "x-version": self.version}],
             "paths": {},
             "components": {

@@ -26,7 +26,7 @@ pub struct Operation {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) schemas: BTreeMap<String, Value>,
-    name: &'static str,
+    name: String,
     summary: &'static str,
     about: Option<&'static str>,
     access: Access,
@@ -62,14 +62,14 @@ impl Operation {
         access: Access,
         method: Method,
         path: &'static str,
-        name: &'static str,
+        name: impl Into<String>,
         summary: &'static str,
     ) -> Self {
         let operation = Self {
             method,
             path,
             schemas: BTreeMap::new(),
-            name,
+            name: name.into(),
             summary,
             about: None,
             access,
@@ -189,6 +189,11 @@ impl Operation {
     pub fn answers_all<T: ToSchema>(mut self, status: u16, about: &str) -> Self {
         let schema = json!({"type": "array", "items": self.schema::<T>()});
         self.answer(status, about, "application/json", schema)
+    }
+
+    /// It answers a JSON object that other documents describe.
+    pub fn answers_any(self, status: u16, about: &str) -> Self {
+        self.answer(status, about, "application/json", json!({"type": "object"}))
     }
 
     /// It answers something that is not JSON.

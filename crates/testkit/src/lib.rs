@@ -1,6 +1,7 @@
 //! What the tests of every domain need: time and randomness that they own, and many callers at once.
 
 pub mod servers;
+pub mod uniform;
 
 use std::cell::Cell;
 use std::sync::Barrier;

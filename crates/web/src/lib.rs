@@ -4,6 +4,7 @@
 //! [`guest`] knows the wire. A handler answers `Result<Response, Problem>`, and a [`Problem`] is the one
 //! form in which anything is refused (RFC 9457).
 
+mod etag;
 #[cfg(target_family = "wasm")]
 pub mod guest;
 mod identity;
@@ -17,6 +18,7 @@ mod request;
 mod response;
 mod route;
 
+pub use etag::{ETag, IfMatch};
 pub use identity::{
     CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, REQUEST_ID_HEADER, Role, Unverified,
 };

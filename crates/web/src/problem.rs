@@ -34,55 +34,61 @@ macro_rules! codes {
             /// What it means, in a sentence or two for the page that lists all of them.
             pub const fn meaning(self) -> &'static str {
                 // The documentation of the case, which begins with a space.
-                match self { $(Self::$name => $meaning,)* }
+                let text = match self { $(Self::$name => $meaning,)* };
+                text.trim_ascii_start()
             }
         }
     };
 }
 
 codes! {
-    /// The request can't be understood: broken JSON, a wrong type, an unknown field.
+    /// Something in the request is not written as it must be: broken JSON, a wrong type, an unknown field, a path or header that makes no sense. Repeating it unchanged will not help.
     Malformed = 400 "MALFORMED_REQUEST" "The request can't be understood";
-    /// The request is well formed, but a value in it is not allowed.
+    /// The request is well formed, but one or more of its values are not allowed. The list `errors` names each of them and says what is wrong.
     Validation = 400 "VALIDATION_FAILED" "A value is not allowed";
-    /// There is no valid token.
+    /// There is no access token, it has expired or was called back, or the e-mail or password is not right. Log in or refresh the token, and send it as `Authorization: Bearer …`.
     Unauthorized = 401 "UNAUTHORIZED" "Authentication is required";
-    /// The payment was refused.
+    /// The payment gateway refused the payment. Nothing was bought, and what was set aside is free again.
     PaymentRefused = 402 "PAYMENT_REFUSED" "The payment was refused";
-    /// The token's role is not enough.
+    /// You are known, but your account or its role may not do this.
     Forbidden = 403 "FORBIDDEN" "This is not allowed for you";
-    /// It does not exist, or it is not yours.
+    /// It does not exist, or it is not yours: both look the same from outside.
     NotFound = 404 "NOT_FOUND" "There is no such thing";
-    /// The path exists, but not with this method.
+    /// The path exists, but not with this method. The header `Allow` lists those that it has.
     MethodNotAllowed = 405 "METHOD_NOT_ALLOWED" "This method is not supported here";
-    /// The answer would be of a media type that `Accept` leaves out.
+    /// The answer would be of a media type that the header `Accept` leaves out. Most paths answer `application/json`.
     NotAcceptable = 406 "NOT_ACCEPTABLE" "There is no answer of a media type you accept";
-    /// The state of things does not allow it.
+    /// What you ask for does not fit how things stand: it was done before, is under way, or has gone another way. Read the present state before you go on.
     Conflict = 409 "CONFLICT" "The current state does not allow this";
-    /// Less is free than was asked for.
+    /// Fewer pieces are free than you asked for. Nothing was reserved.
     OutOfStock = 409 "OUT_OF_STOCK" "There is not enough in stock";
-    /// `If-Match` names another version than there is now: read it again, and change that one.
+    /// The header `If-Match` names another version than there is now. Nothing was changed: read it again, and change that version.
     PreconditionFailed = 412 "PRECONDITION_FAILED" "It has changed since you read it";
-    /// The body is too large.
+    /// The body has more bytes than are taken here. Nothing of it was looked at.
     TooLarge = 413 "PAYLOAD_TOO_LARGE" "The request body is too large";
-    /// The body is not JSON.
+    /// The body is of a media type or coding that is not read here. Send JSON as `application/json`, without `Content-Encoding`.
     UnsupportedMediaType = 415 "UNSUPPORTED_MEDIA_TYPE" "The body's media type is not supported";
-    /// A rule of the shop says no.
+    /// The request makes sense, but a rule of the shop says no. The text in `detail` says which.
     Unprocessable = 422 "UNPROCESSABLE" "A rule of the shop does not allow this";
-    /// Too many requests came from this client.
+    /// More requests came from you than are allowed in this time. The header `Retry-After` says when to go on.
     TooManyRequests = 429 "TOO_MANY_REQUESTS" "Too many requests";
-    /// A defect of ours.
+    /// Something went wrong that never should. It was recorded with the number in `X-Request-Id`, which you can name when you ask about it.
     Internal = 500 "INTERNAL_ERROR" "Something is broken on our side";
-    /// A service behind this one answered nonsense.
+    /// A part of the shop gave no answer that makes sense. Whether the request was carried out is not known: repeat it with the same `Idempotency-Key`.
     BadGateway = 502 "BAD_GATEWAY" "A service behind this one failed";
-    /// A service behind this one can't be reached now.
+    /// A part of the shop can't be reached or is overloaded. Repeat the request after the seconds in `Retry-After`, with the same `Idempotency-Key`.
     Unavailable = 503 "SERVICE_UNAVAILABLE" "The service is not available now";
 }
 
 impl Code {
     /// The `type` of the problem: a path of the shop, where a page explains it.
     pub fn uri(self) -> String {
-        format!("/problems/{}", self.text().to_ascii_lowercase().replace('_', "-"))
+        format!("/problems/{}", self.slug())
+    }
+
+    /// The last part of [`Code::uri`]: `out-of-stock`.
+    pub fn slug(self) -> String {
+        self.text().to_ascii_lowercase().replace('_', "-")
     }
 }
 
@@ -219,6 +225,24 @@ mod tests {
             response.header_value("content-type"),
             Some("application/problem+json")
         );
+    }
+
+    #[test]
+    fn every_code_is_one_of_its_kind_and_explained_in_sentences() {
+        for (place, code) in Code::ALL.iter().enumerate() {
+            let earlier = &Code::ALL[..place];
+            assert!(earlier.iter().all(|other| other.uri() != code.uri()), "{code:?}");
+            assert!(
+                earlier.iter().all(|other| other.status() <= code.status()),
+                "{code:?}"
+            );
+            let meaning = code.meaning();
+            assert!(
+                meaning.starts_with(char::is_uppercase) && meaning.ends_with('.'),
+                "{meaning}"
+            );
+            assert_eq!(meaning.matches('`').count() % 2, 0, "{meaning}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{Code, Problem, Query};
 /// The largest body a JSON route takes: 1 MiB.
 pub const MAX_BODY_BYTES: usize = 1 << 20;
 
+const JSON: &str = "application/json";
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const MAX_KEY_CHARS: usize = 255;
 
@@ -124,6 +125,12 @@ impl Request {
         self.headers.iter().any(|(key, _)| key == name)
     }
 
+    /// All values of a header, as they came; `name` in lower case.
+    pub(crate) fn header_lines(&self, name: &str) -> Vec<&[u8]> {
+        let lines = self.headers.iter().filter(|(key, _)| key == name);
+        lines.map(|(_, value)| value.as_slice()).collect()
+    }
+
     /// The client's `Idempotency-Key`: 1 to 255 visible ASCII characters, at most once.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         if !self.has_header(IDEMPOTENCY_KEY) {
@@ -170,16 +177,133 @@ impl Request {
             .map_err(|error| Problem::new(Code::Malformed, format!("the body is not as expected: {error}")))
     }
 
+    /// The same where the body may be missing. What came is read as what it is: a body without a media type is a 415
+    /// and never passed over.
+    pub fn optional_json<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
+        if self.body.is_empty() {
+            return Ok(None);
+        }
+        self.json().map(Some)
+    }
+
     fn expect_json(&self) -> Result<(), Problem> {
         let media_type = self
             .header("content-type")
             .map(|value| value.split(';').next().unwrap_or("").trim());
-        match media_type {
-            Some(name) if name.eq_ignore_ascii_case("application/json") => Ok(()),
-            _ => Err(
+        if !media_type.is_some_and(|name| name.eq_ignore_ascii_case(JSON)) {
+            return Err(
                 Problem::new(Code::UnsupportedMediaType, "send the body as application/json")
-                    .header("accept-post", "application/json"),
-            ),
+                    .header(self.accepting(), JSON),
+            );
         }
+        // A coded body is another thing that we do not read (RFC 9110 §15.5.16).
+        let codings = self.header_lines("content-encoding");
+        if codings
+            .iter()
+            .any(|coding| !coding.eq_ignore_ascii_case(b"identity"))
+        {
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "send the body without Content-Encoding",
+            )
+            .header("accept-encoding", "identity"));
+        }
+        Ok(())
+    }
+
+    /// The header that tells which bodies this method takes (RFC 5789 §3.1, Linked Data Platform §7.1; RFC 9110 §12.5.1
+    /// for the others).
+    const fn accepting(&self) -> &'static str {
+        match self.method {
+            Method::Post => "accept-post",
+            Method::Patch => "accept-patch",
+            Method::Get | Method::Head | Method::Put | Method::Delete | Method::Options | Method::Other => {
+                "accept"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Response;
+
+    fn sent(method: Method, headers: &[(&str, &str)], body: &str) -> Result<serde_json::Value, Response> {
+        let request = Request::new(method, "/x").with_body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.with_header(name, *value)
+        });
+        request.json().map_err(Response::from)
+    }
+
+    #[test]
+    fn a_body_of_another_media_type_is_refused_with_what_is_taken() {
+        let good = [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+        ];
+        for media_type in good {
+            assert!(
+                sent(Method::Post, &[("content-type", media_type)], "{}").is_ok(),
+                "{media_type}"
+            );
+        }
+        let methods = [
+            (Method::Post, "accept-post"),
+            (Method::Patch, "accept-patch"),
+            (Method::Put, "accept"),
+        ];
+        for (method, header) in methods {
+            for media_type in [
+                "",
+                "text/plain",
+                "application/jsonp",
+                "application/problem+json",
+                "json",
+            ] {
+                let refused = sent(method, &[("content-type", media_type)], "{}").unwrap_err();
+                assert_eq!(refused.status(), 415, "{media_type}");
+                assert_eq!(
+                    refused.header_value(header),
+                    Some("application/json"),
+                    "{method:?}"
+                );
+            }
+            assert_eq!(sent(method, &[], "{}").unwrap_err().status(), 415);
+            let twice = [("content-type", "application/json"); 2];
+            assert_eq!(sent(method, &twice, "{}").unwrap_err().status(), 415);
+        }
+    }
+
+    #[test]
+    fn a_coded_body_is_refused() {
+        let json = ("content-type", "application/json");
+        let refused = sent(Method::Post, &[json, ("content-encoding", "gzip")], "{}").unwrap_err();
+        assert_eq!(
+            (refused.status(), refused.header_value("accept-encoding")),
+            (415, Some("identity"))
+        );
+        assert!(sent(Method::Post, &[json, ("content-encoding", "identity")], "{}").is_ok());
+    }
+
+    #[test]
+    fn a_body_that_may_be_missing_is_read_when_it_is_there() {
+        let read = |headers: &[(&str, &str)], body: &str| {
+            let request = Request::new(Method::Post, "/x").with_body(body);
+            let request = headers.iter().fold(request, |request, (name, value)| {
+                request.with_header(name, *value)
+            });
+            request
+                .optional_json::<serde_json::Value>()
+                .map_err(|problem| problem.code().status())
+        };
+        let json = [("content-type", "application/json")];
+        assert_eq!(read(&[], ""), Ok(None));
+        assert_eq!(read(&json, ""), Ok(None));
+        assert_eq!(read(&json, "{}"), Ok(Some(serde_json::json!({}))));
+        assert_eq!(read(&[], "{}"), Err(415));
+        assert_eq!(read(&json, " "), Err(400));
     }
 }

@@ -16,32 +16,32 @@ impl Response {
         Self::json_as("application/json", status, body)
     }
 
-    /// A JSON document that is kept as text.
-    pub fn document(text: &str) -> Self {
+    /// A document that is no JSON.
+    pub fn document(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
-            status: 200,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-            body: text.as_bytes().to_vec(),
+            status,
+            headers: vec![("content-type".to_owned(), media_type.to_owned())],
+            body: body.into(),
         }
     }
 
     /// Nothing but 204.
     pub const fn no_content() -> Self {
+        Self::empty(204)
+    }
+
+    /// Nothing but a status.
+    pub const fn empty(status: u16) -> Self {
         Self {
-            status: 204,
+            status,
             headers: Vec::new(),
             body: Vec::new(),
         }
     }
 
     pub(crate) fn json_as(media_type: &str, status: u16, body: &impl Serialize) -> Self {
-        let headers = vec![("content-type".to_owned(), media_type.to_owned())];
         match serde_json::to_vec(body) {
-            Ok(body) => Self {
-                status,
-                headers,
-                body,
-            },
+            Ok(body) => Self::document(status, media_type, body),
             Err(error) => Problem::defect("response.encode", &error).into(),
         }
     }

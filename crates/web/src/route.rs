@@ -57,7 +57,7 @@ pub fn find<E: Copy>(routes: &[Route<E>], request: &Request) -> Result<(E, PathP
 /// The component's part of the API's document, when it is what a request asks for.
 pub fn document(request: &Request, text: &str) -> Option<Response> {
     (request.path() == DOCUMENT_PATH).then(|| match request.method() {
-        Method::Get | Method::Head => Response::document(text),
+        Method::Get | Method::Head => Response::document(200, "application/json", text),
         Method::Post | Method::Put | Method::Patch | Method::Delete | Method::Options | Method::Other => {
             not_allowed([Method::Get].into_iter()).into()
         }
@@ -72,6 +72,11 @@ fn not_allowed(methods: impl Iterator<Item = Method>) -> Problem {
 
 fn allow(methods: impl Iterator<Item = Method>) -> String {
     let mut names: Vec<&str> = methods.map(Method::name).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    // The gateway answers OPTIONS with this very list.
+    names.push("OPTIONS");
     if names.contains(&"GET") {
         names.push("HEAD");
     }
@@ -143,13 +148,19 @@ mod tests {
         let refused = crate::Response::from(status(Method::Delete, "/orders/1"));
         assert_eq!(
             (refused.status(), refused.header_value("allow")),
-            (405, Some("GET, HEAD"))
+            (405, Some("GET, HEAD, OPTIONS"))
         );
         let refused = crate::Response::from(status(Method::Get, "/orders/from-cart"));
         assert_eq!(
             (refused.status(), refused.header_value("allow")),
-            (405, Some("POST")),
+            (405, Some("OPTIONS, POST")),
             "it is no order's page"
         );
+        let options = crate::Response::from(status(Method::Options, "/orders"));
+        assert_eq!(
+            (options.status(), options.header_value("allow")),
+            (405, Some("OPTIONS, POST"))
+        );
+        assert_eq!(status(Method::Options, "/order").code(), Code::NotFound);
     }
 }

@@ -45,7 +45,7 @@ fn greeting(address: &str, body: &str) -> Result<String> {
 }
 
 fn get(address: &str, path: &str) -> Result<String> {
-    let answer = http::send(address, &format!("GET {path}"), &[], None)?;
+    let answer = http::get(address, path)?;
     if answer.status != 200 {
         bail!("{path} answered {}", answer.status);
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// A password is hashed on the way, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What came back.
@@ -16,13 +15,8 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// Sends a request to `address`, `host:port`. HTTP/1.0 keeps the answer free of chunks.
-pub(crate) fn send(
-    address: &str,
-    request: &str,
-    headers: &[(&str, &str)],
-    body: Option<&str>,
-) -> Result<Answer> {
+/// Asks `address`, `host:port`, for a page. HTTP/1.0 keeps the answer free of chunks.
+pub(crate) fn get(address: &str, path: &str) -> Result<Answer> {
     let resolved = address
         .to_socket_addrs()?
         .next()
@@ -30,18 +24,7 @@ pub(crate) fn send(
     let mut stream = TcpStream::connect_timeout(&resolved, Duration::from_secs(1))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut text = format!("{request} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n");
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    if let Some(body) = body {
-        text += &format!(
-            "Content-Type: application/json\r\nContent-Length: {}\r\n",
-            body.len()
-        );
-    }
-    text += "\r\n";
-    text += body.unwrap_or_default();
+    let text = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n");
     stream.write_all(text.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

@@ -3,7 +3,7 @@
 use kernel::{Outcome, UserId};
 
 use super::{App, Failure, SignUp};
-use crate::domain::{Account, Actor, Change, ChangeRefused, Filter, Role};
+use crate::domain::{Account, Actor, Change, ChangeRefused, Filter, Role, Unchanged};
 
 impl App<'_> {
     /// Accounts that pass the filter, the newest first.
@@ -17,18 +17,34 @@ impl App<'_> {
         found.ok_or(Failure::Change(ChangeRefused::Unknown))
     }
 
-    /// Changes an account, and locks it out at once where that is due. Repeating is harmless.
-    pub fn change(&self, user: UserId, change: &Change, actor: Actor) -> Result<Account, Failure> {
-        let save = || Ok(self.accounts.change(user, change, actor, self.now)?.into_inner());
+    /// Changes an account that is still what the asker has read, and locks it out at once where that is due.
+    /// Repeating is harmless.
+    pub fn change(
+        &self,
+        user: UserId,
+        change: &Change,
+        actor: Actor,
+        unchanged: &Unchanged<'_>,
+    ) -> Result<Account, Failure> {
+        let save = || {
+            let changed = self.accounts.change(user, change, actor, unchanged, self.now)?;
+            Ok(changed.into_inner())
+        };
         if !change.locks_out() {
             return save();
         }
-        self.rehearse(user, change, actor)?;
+        self.rehearse(user, change, actor, unchanged)?;
         self.locking_out(user, save)
     }
 
     /// What will be refused must not cost anybody the access token; the transaction decides again.
-    fn rehearse(&self, user: UserId, change: &Change, actor: Actor) -> Result<(), Failure> {
+    fn rehearse(
+        &self,
+        user: UserId,
+        change: &Change,
+        actor: Actor,
+        unchanged: &Unchanged<'_>,
+    ) -> Result<(), Failure> {
         let acting = actor
             .id()
             .map(|id| self.accounts.by_id(id))
@@ -40,7 +56,7 @@ impl App<'_> {
             .map(|account| account.id)
             .collect();
         let refused = actor.admit(&admins).err();
-        let refused = refused.or(self.show(user)?.change(change, actor).err());
+        let refused = refused.or(self.show(user)?.change(change, actor, unchanged).err());
         refused.map_or(Ok(()), |refused| Err(Failure::Change(refused)))
     }
 
@@ -71,6 +87,7 @@ impl App<'_> {
             user,
             &change,
             Actor::Operator,
+            &|_| true,
         )?))
     }
 }

@@ -37,7 +37,13 @@ pub enum ChangeRefused {
     /// Nobody changes the own status.
     #[error("nobody changes their own status; ask another admin")]
     OwnStatus,
+    /// It is not any more what the asker has read.
+    #[error("it has changed since you read it; read it again")]
+    Changed,
 }
+
+/// Tells whether an account is still what the asker has read. It is asked in the transaction that makes the change.
+pub type Unchanged<'a> = dyn Fn(&Account) -> bool + 'a;
 
 /// One line of the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +93,15 @@ impl Account {
     ///
     /// Every status, grade and role may become every other, but never one's own status or role. Since an
     /// admin who acts is active and stays so, a shop never loses its last one.
-    pub fn change(self, change: &Change, actor: Actor) -> Result<Outcome<Self>, ChangeRefused> {
+    ///
+    /// What was made already is no reason to refuse, whatever was read before: somebody who lost the first answer
+    /// asks again in the same words, and must be able to end what broke off in the middle (RFC 9110 §13.1.1 allows it).
+    pub fn change(
+        self,
+        change: &Change,
+        actor: Actor,
+        unchanged: &Unchanged<'_>,
+    ) -> Result<Outcome<Self>, ChangeRefused> {
         let changed = Self {
             status: change.status.unwrap_or(self.status),
             grade: change.grade.unwrap_or(self.grade),
@@ -101,6 +115,8 @@ impl Account {
             Err(ChangeRefused::OwnRole)
         } else if own && changed.status != self.status {
             Err(ChangeRefused::OwnStatus)
+        } else if !unchanged(&self) {
+            Err(ChangeRefused::Changed)
         } else {
             Ok(Outcome::Done(changed))
         }
@@ -171,7 +187,7 @@ mod tests {
             for status in [Status::Active, Status::Inactive, Status::Suspended] {
                 let answers = WORDS.map(|word| {
                     let before = account(id, role, status);
-                    match before.clone().change(&asked(word), admin(1)) {
+                    match before.clone().change(&asked(word), admin(1), &|_| true) {
                         Ok(Outcome::AlreadyDone(_)) => "-".to_owned(),
                         Ok(Outcome::Done(after)) => before
                             .differences(&after)
@@ -217,8 +233,23 @@ mod tests {
     #[test]
     fn the_operator_owns_no_account_and_may_always() {
         let one = account(1, Role::User, Status::Active);
-        assert!(one.change(&asked("ADMIN"), Actor::Operator).unwrap().is_new());
+        let raised = one.change(&asked("ADMIN"), Actor::Operator, &|_| true);
+        assert!(raised.unwrap().is_new());
         assert_eq!(Actor::Operator.admit(&[]), Ok(()));
+    }
+
+    #[test]
+    fn what_was_read_and_is_gone_is_refused_last_and_never_for_a_repeat() {
+        let answer = |id: u64, word: &str| {
+            let silver = Account {
+                grade: Grade::Silver,
+                ..account(id, Role::User, Status::Active)
+            };
+            silver.change(&asked(word), admin(1), &|read| read.grade == Grade::Normal)
+        };
+        assert_eq!(answer(2, "GOLD").unwrap_err(), ChangeRefused::Changed);
+        assert_eq!(answer(1, "ADMIN").unwrap_err(), ChangeRefused::OwnRole);
+        assert!(!answer(2, "SILVER").unwrap().is_new());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use kernel::{Outcome, UserId};
 use serde::{Deserialize, Serialize};
-use web::{Code, FieldError, Identity, PageRequest, PathParams, Problem, Request, Response, Role};
+use web::{
+    Code, ETag, FieldError, Identity, IfMatch, PageRequest, PathParams, Problem, Request, Response, Role,
+};
 
 use super::{SignUpBody, checked, given, newcomer, problem};
 use crate::app::App;
@@ -79,7 +81,16 @@ pub(super) fn list(request: &Request, app: &App<'_>) -> Result<Response, Problem
 pub(super) fn show(path: &PathParams, request: &Request, app: &App<'_>) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let account = app.show(user(path)?).map_err(problem)?;
-    Ok(Response::json(200, &view(&account)))
+    shown(&account).conditional(request)
+}
+
+fn shown(account: &Account) -> Response {
+    Response::json(200, &view(account))
+}
+
+/// An account's version is that of what admins see of it: whatever they could have read counts, and nothing else.
+fn version(account: &Account) -> ETag {
+    ETag::of(&shown(account))
 }
 
 /// A field that is left out stays as it is; null is no value of any.
@@ -102,6 +113,11 @@ pub(super) fn change(
 ) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let user = user(path)?;
+    let wanted = IfMatch::of(request)?;
+    let unchanged = |account: &Account| {
+        let wanted = wanted.as_ref();
+        wanted.is_none_or(|wanted| wanted.holds(&version(account)))
+    };
     let body: ChangeBody = request.json()?;
     let mut errors = Vec::new();
     let change = Change {
@@ -124,8 +140,8 @@ pub(super) fn change(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    let account = app.change(user, &change, actor).map_err(problem)?;
-    Ok(Response::json(200, &view(&account)))
+    let account = app.change(user, &change, actor, &unchanged).map_err(problem)?;
+    Ok(shown(&account).tagged(&version(&account)))
 }
 
 #[derive(Deserialize)]

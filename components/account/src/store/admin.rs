@@ -3,12 +3,13 @@
 use kernel::{Instant, Outcome, UserId};
 use store::{Db, DbError, Tx, like_containing, params};
 
-use super::{BY_ID, REVOKE_ALL, account};
+use super::{REVOKE_ALL, account};
 use crate::app::ChangeError;
-use crate::domain::{Account, Actor, Change, ChangeRefused, Filter, Grade, Role, Status};
+use crate::domain::{Account, Actor, Change, ChangeRefused, Filter, Grade, Role, Status, Unchanged};
 
 const LIST: &str = include_str!("../sql/list.sql");
 const LOCK_ADMINS: &str = include_str!("../sql/lock_admins.sql");
+const LOCK_ACCOUNT: &str = include_str!("../sql/lock_account.sql");
 const SAVE_STANDING: &str = include_str!("../sql/save_standing.sql");
 const ADD_AUDIT: &str = include_str!("../sql/add_audit.sql");
 
@@ -34,14 +35,17 @@ pub(super) fn change(
     id: UserId,
     change: &Change,
     actor: Actor,
+    unchanged: &Unchanged<'_>,
     now: Instant,
 ) -> Result<Outcome<Account>, ChangeError> {
     let admins = tx.query(LOCK_ADMINS, params![])?;
     let admins: Result<Vec<UserId>, _> = admins.iter().map(|row| row.get("user_id")).collect();
     actor.admit(&admins.map_err(DbError::from)?)?;
-    let row = tx.query_one(BY_ID, params![id])?.ok_or(ChangeRefused::Unknown)?;
+    let row = tx
+        .query_one(LOCK_ACCOUNT, params![id])?
+        .ok_or(ChangeRefused::Unknown)?;
     let before = account(&row).map_err(DbError::from)?;
-    let outcome = before.clone().change(change, actor)?;
+    let outcome = before.clone().change(change, actor, unchanged)?;
     if let Outcome::Done(after) = &outcome {
         save(tx, &before, after, actor, now)?;
     }

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
 mod admin;
+mod conditional;
 mod lockout;
 mod shop;
+mod uniform;
 
 use account::domain::{Argon2id, DUMMY_HASH, Hashing};
 use expect_test::expect;
@@ -294,14 +296,17 @@ fn unknown_paths_and_methods_are_told_apart() {
             response.header_value("allow").map(str::to_owned),
         )
     };
-    assert_eq!(refused(Method::Get, "/users"), (405, Some("POST".to_owned())));
+    assert_eq!(
+        refused(Method::Get, "/users"),
+        (405, Some("OPTIONS, POST".to_owned()))
+    );
     assert_eq!(
         refused(Method::Delete, "/users/me"),
-        (405, Some("GET, HEAD, PATCH".to_owned()))
+        (405, Some("GET, HEAD, OPTIONS, PATCH".to_owned()))
     );
     assert_eq!(
         refused(Method::Get, "/auth/login"),
-        (405, Some("POST".to_owned()))
+        (405, Some("OPTIONS, POST".to_owned()))
     );
     assert_eq!(refused(Method::Get, "/users/1"), (404, None));
     assert_eq!(refused(Method::Post, "/auth"), (404, None));

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kernel::{Instant, UserId};
 use serde_json::{Value, json};
-use store::{native, params};
+use store::{Db, native, params};
 use token::Keys;
 use web::{
     CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, InternalKey, Method, Request, Response, Role,
@@ -77,9 +77,14 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn new() -> Self {
+        Self::over(native::in_memory(MIGRATIONS).unwrap())
+    }
+
+    /// A shop with this database, which others may have open too.
+    pub(crate) fn over(db: Db) -> Self {
         let key = STANDARD.encode([5; 32]);
         Self {
-            accounts: SqlAccounts(native::in_memory(MIGRATIONS).unwrap()),
+            accounts: SqlAccounts(db),
             marks: Written {
                 marks: RefCell::default(),
                 clock: Cell::new(NOW),

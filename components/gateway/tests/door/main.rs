@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
 mod marks;
+mod uniform;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use expect_test::expect;
+use gateway::cors::Origins;
 use gateway::door::{Decision, Door, Forward, Head};
 use gateway::headers::{Headers, values};
 use gateway::routes::Upstream;
@@ -61,12 +63,18 @@ fn decide(head: &Head) -> Decision {
 }
 
 fn decide_with(marks: &Mark, head: &Head) -> Decision {
+    decide_for(marks, &Origins::None, head)
+}
+
+fn decide_for(marks: &Mark, origins: &Origins, head: &Head) -> Decision {
     let door = Door {
         keys: &keys(1),
         marks,
         identities: &identity_key(),
         now: NOW,
         request_id: 7,
+        span_id: 10,
+        origins,
     };
     door.decide(head)
 }
@@ -107,6 +115,7 @@ fn outcome(path: &str, authorization: Option<&str>) -> String {
     match decide(&head(Method::Get, path, &headers)) {
         Decision::Answer(response) => response.status().to_string(),
         Decision::Readiness => "ready?".to_owned(),
+        Decision::Contract => "document".to_owned(),
         Decision::Forward(forward) => format!("{} {}", forward.upstream.name(), seen(&forward.headers)),
     }
 }
@@ -200,11 +209,18 @@ fn who_gets_where() {
         "/health/live",
         "/health/ready",
         "/health",
+        "/problems",
+        "/problems/conflict",
+        "/problems/nothing",
+        "/problemsx",
         "/admin/users/7",
         "/admin/usersx",
         "/internal/recover",
         "/internal/admins",
         "/internal/adminsx",
+        "/api-docs",
+        "/api-docs/swagger-ui-bundle.js?v=1",
+        "/api-docsx",
         "//orders",
         "/orders/../admin/stock",
         "/%6frders",
@@ -279,11 +295,18 @@ fn who_gets_where() {
         /health/live                 200        200        200                200
         /health/ready                ready?     ready?     ready?             ready?
         /health                      404        404        404                404
+        /problems                    200        200        200                200
+        /problems/conflict           200        200        200                200
+        /problems/nothing            404        404        404                404
+        /problemsx                   404        404        404                404
         /admin/users/7               401        401        403                account 42/ADMIN
         /admin/usersx                401        401        403                404
         /internal/recover            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
         /internal/admins             account -  account -  account 42/USER    account 42/ADMIN
         /internal/adminsx            outbox -   outbox -   outbox 42/USER     outbox 42/ADMIN
+        /api-docs                    api-docs - api-docs - api-docs 42/USER   api-docs 42/ADMIN
+        /api-docs/swagger-ui-bundle.js?v=1 api-docs - api-docs - api-docs 42/USER   api-docs 42/ADMIN
+        /api-docsx                   404        404        404                404
         //orders                     400        400        400                400
         /orders/../admin/stock       400        400        400                400
         /%6frders                    400        400        400                400
@@ -388,6 +411,7 @@ fn a_forwarded_request_says_who_is_asking_in_our_words_only() {
         [
             "content-type",
             "idempotency-key",
+            "traceparent",
             "x-request-id",
             "x-bodega-identity"
         ]
@@ -417,7 +441,7 @@ fn a_body_that_is_declared_too_large_never_starts() {
         match decide(&head(Method::Post, "/users", &headers)) {
             Decision::Answer(response) => Err(response.status()),
             Decision::Forward(forward) => Ok(forward.length),
-            Decision::Readiness => panic!("readiness"),
+            Decision::Readiness | Decision::Contract => panic!("answered here"),
         }
     };
     assert_eq!(status(&[]), Ok(None));
@@ -473,6 +497,6 @@ fn health_is_for_reading_and_needs_nothing() {
     let refused = refusal(&head(Method::Post, "/health/live", &[]));
     assert_eq!(
         (refused.status(), refused.header_value("allow")),
-        (405, Some("GET, HEAD"))
+        (405, Some("GET, HEAD, OPTIONS"))
     );
 }

@@ -36,7 +36,7 @@ fn a_token_made_before_its_owners_mark_is_dead_at_once() {
                 format!("{} {challenge}", response.status())
             }
             Decision::Forward(forward) => seen(&forward.headers),
-            Decision::Readiness => panic!("readiness"),
+            Decision::Readiness | Decision::Contract => panic!("answered here"),
         }
     };
     let dead = "401 Bearer error=\"invalid_token\"";
@@ -62,7 +62,7 @@ fn only_a_good_token_asks_for_marks() {
         match decide_with(&Mark::Gone, &head) {
             Decision::Answer(response) => response.status(),
             Decision::Forward(_) => 200,
-            Decision::Readiness => panic!("readiness"),
+            Decision::Readiness | Decision::Contract => panic!("answered here"),
         }
     };
     let expired = token(&keys(1), Role::Admin, Kind::Access, LONG_AGO);

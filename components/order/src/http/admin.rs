@@ -5,7 +5,7 @@ use web::{Code, Identity, PageRequest, PathParams, Problem, Request, Response, R
 
 use super::problem::{Asked, cancel_problem, retry_problem, store_problem};
 use super::view::{DetailView, EntryView, OrderView};
-use super::wire::{NewCancel, NewRetry, optional_json};
+use super::wire::{NewCancel, NewRetry, optional};
 use super::{Call, before, ended, order_id};
 use crate::app::{App, Cancel, Reply};
 use crate::domain::{Cancellation, State};
@@ -60,15 +60,10 @@ pub(super) fn show(request: &Request, params: &PathParams, app: &App<'_>) -> Res
     Ok(Response::json(200, &DetailView::of(&detail)))
 }
 
-pub(super) fn retry(
-    request: &Request,
-    call: &Call,
-    params: &PathParams,
-    app: &App<'_>,
-) -> Result<Response, Problem> {
+pub(super) fn retry(request: &Request, params: &PathParams, app: &App<'_>) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let order = order_id(params)?;
-    let attempt = optional_json::<NewRetry>(request, call.has_body)?.parse()?;
+    let attempt = optional::<NewRetry>(request)?.parse()?;
     let detail = app.retry(order, attempt).map_err(|error| retry_problem(&error))?;
     Ok(Response::json(200, &DetailView::of(&detail)))
 }
@@ -85,7 +80,7 @@ pub(super) fn cancel(
     let cancel = Cancel {
         user: identity.user,
         order,
-        why: Cancellation::Admin(optional_json::<NewCancel>(request, call.has_body)?.parse()?),
+        why: Cancellation::Admin(optional::<NewCancel>(request)?.parse()?),
         key: request.idempotency_key()?.map(str::to_owned),
     };
     let answer = app.cancel(&cancel).map_err(|error| cancel_problem(&error))?;

@@ -202,15 +202,8 @@ impl Hook {
 }
 
 /// The JSON body of a request that may come without one.
-pub(super) fn optional_json<T: Default + serde::de::DeserializeOwned>(
-    request: &Request,
-    has_body: bool,
-) -> Result<T, Problem> {
-    if has_body {
-        request.json()
-    } else {
-        Ok(T::default())
-    }
+pub(super) fn optional<T: Default + serde::de::DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    Ok(request.optional_json()?.unwrap_or_default())
 }
 
 /// Everything that is wrong with a body.

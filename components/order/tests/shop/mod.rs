@@ -162,28 +162,28 @@ impl Shop {
     }
 
     /// One request of a customer, an administrator or, with the number 0, of nobody.
-    pub(crate) fn send(&self, who: u64, role: Role, request: &Request, has_body: bool) -> Reply {
+    pub(crate) fn send(&self, who: u64, role: Role, request: &Request) -> Reply {
         let identity = match UserId::try_new(who) {
             Ok(user) => Ok(Identity { user, role }),
             Err(_) => Err(web::Unverified::Missing),
         };
-        self.with(|app| handle(request, &Call { identity, has_body }, app))
+        self.with(|app| handle(request, &Call { identity }, app))
     }
 
     pub(crate) fn get(&self, who: u64, path: &str) -> Reply {
-        self.send(who, Role::User, &Request::new(Method::Get, path), false)
+        self.send(who, Role::User, &Request::new(Method::Get, path))
     }
 
     pub(crate) fn post(&self, who: u64, path: &str, key: Option<&str>, body: &Value) -> Reply {
-        self.send(who, Role::User, &request(path, key, Some(body)), true)
+        self.send(who, Role::User, &request(path, key, Some(body)))
     }
 
     pub(crate) fn admin_get(&self, path: &str) -> Reply {
-        self.send(99, Role::Admin, &Request::new(Method::Get, path), false)
+        self.send(99, Role::Admin, &Request::new(Method::Get, path))
     }
 
     pub(crate) fn admin_post(&self, path: &str) -> Reply {
-        self.send(99, Role::Admin, &Request::new(Method::Post, path), false)
+        self.send(99, Role::Admin, &Request::new(Method::Post, path))
     }
 
     /// One call, by card.
@@ -211,11 +211,11 @@ impl Shop {
 
     pub(crate) fn cancel_as(&self, key: Option<&str>, order: u64) -> Reply {
         let path = format!("/orders/{order}/cancel");
-        self.send(1, Role::User, &request(&path, key, None), false)
+        self.send(1, Role::User, &request(&path, key, None))
     }
 
     pub(crate) fn buy_cart(&self, key: Option<&str>) -> Reply {
-        self.send(1, Role::User, &request("/orders/from-cart", key, None), false)
+        self.send(1, Role::User, &request("/orders/from-cart", key, None))
     }
 
     /// What stands in the order's own database.

@@ -37,6 +37,8 @@ pub(crate) enum Section {
     Costs,
     /// Orders by many at once
     Checkouts,
+    /// What the gateway costs, and orders while the login is flooded
+    Door,
 }
 
 /// How much of everything.
@@ -131,7 +133,7 @@ mod tests {
 
     #[test]
     fn everything_is_measured_unless_sections_are_named_and_each_only_once() {
-        assert_eq!(sections("").len(), 5);
+        assert_eq!(sections("").len(), 6);
         assert_eq!(
             sections("--only costs --only start --only costs"),
             [Section::Start, Section::Costs]
@@ -141,7 +143,10 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_what_would_make_sense() {
         for (line, expected) in [
-            ("--only everything", "start, memory, pages, costs, checkouts"),
+            (
+                "--only everything",
+                "start, memory, pages, costs, checkouts, door",
+            ),
             ("--rounds 3", "unexpected argument '--rounds'"),
             ("loudly", "unexpected argument 'loudly'"),
             ("--json", "a value is required for '--json <PATH>'"),

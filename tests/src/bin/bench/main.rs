@@ -12,6 +12,7 @@
 mod bare;
 mod checkouts;
 mod costs;
+mod door;
 mod figures;
 mod flags;
 mod load;
@@ -57,6 +58,7 @@ async fn measure(flags: &Flags) -> Result<()> {
             Section::Memory => report.memory = Some(said(memory::measure(&place).await?)),
             Section::Pages => report.pages = Some(said(pages::measure(&place, &plan).await?)),
             Section::Costs => report.costs = Some(said(costs::measure(&place).await?)),
+            Section::Door => report.door = Some(said(door::measure(&place, &plan).await?)),
             Section::Checkouts => report.checkouts = Some(said(checkouts::measure(&place, &plan).await?)),
         }
     }

@@ -19,7 +19,7 @@ const RESTOCK: &str = "
       from stock_history where sku_id = 1 order by number desc limit 1;";
 
 /// The shop's components but the one that works by itself; without it no events come either.
-const QUIET: [&str; 8] = [
+const QUIET: [&str; 9] = [
     "gateway",
     "account",
     "product",
@@ -28,6 +28,7 @@ const QUIET: [&str; 8] = [
     "cart",
     "order",
     "settlement",
+    "api-docs",
 ];
 
 /// Where a run keeps compiled components, manifests and counters, away from everybody else's.
@@ -78,7 +79,12 @@ impl Place {
 
     /// The shop, running, with a million pieces of product 1.
     pub(crate) async fn stocked_shop(&self) -> Result<Shop> {
-        stocked(self.shop()?).await
+        self.stocked_shop_with(&[]).await
+    }
+
+    /// The same with more flags for the host.
+    pub(crate) async fn stocked_shop_with(&self, flags: &[&str]) -> Result<Shop> {
+        stocked(self.shop_with(flags)?).await
     }
 
     /// The same without jobs and events: nothing happens in it that nobody asked for.
@@ -87,7 +93,8 @@ impl Place {
         stocked(self.shop_with(&asked.collect::<Vec<_>>())?).await
     }
 
-    fn shop_with(&self, flags: &[&str]) -> Result<Shop> {
+    /// The shop, with no data and not started, with more flags for the host.
+    pub(crate) fn shop_with(&self, flags: &[&str]) -> Result<Shop> {
         let stats = self.stats_file();
         let mut all = vec![
             "--variable",

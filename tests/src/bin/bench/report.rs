@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::checkouts::Checkouts;
 use crate::costs::Costs;
+use crate::door::Door;
 use crate::machine::Machine;
 use crate::memory::Memory;
 use crate::pages::Pages;
@@ -37,6 +38,9 @@ pub(crate) struct Report {
     /// Orders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) checkouts: Option<Checkouts>,
+    /// The gateway, and the flood of logins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) door: Option<Door>,
 }
 
 impl Report {
@@ -51,6 +55,7 @@ impl Report {
             pages: None,
             costs: None,
             checkouts: None,
+            door: None,
         }
     }
 
