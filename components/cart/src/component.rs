@@ -33,6 +33,9 @@ use api::shop::types::ids;
 /// The database, as the manifest labels it.
 const DATABASE: &str = "cart";
 
+/// What the API's document says about carts.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 /// Where the product component is found.
 const PRODUCTS: &str = "http://product.spin.internal";
 
@@ -77,6 +80,9 @@ impl wire::Guest for api::Component {
 #[spin_sdk::http_component]
 fn answer(request: http::Request) -> http::Response {
     let request = guest::request(request);
+    if let Some(document) = web::document(&request, DOCUMENT) {
+        return guest::respond(request.method(), document);
+    }
     let products = Products::asked_by(&request);
     let answer = guest::identity_key().map(|key| handle(&request, &key, &products, guest::now(), open));
     guest::respond(request.method(), answer.unwrap_or_else(Problem::into))

@@ -1,8 +1,10 @@
 //! `/cart`: JSON to use cases and back, and what the products answer over HTTP.
 
+mod document;
 mod product;
 mod wire;
 
+pub use document::document;
 pub use product::{offers, target};
 
 use ::store::DbError;
@@ -14,17 +16,25 @@ use crate::app::{self, CartError, Carts, Offers};
 use crate::domain::{MAX_LINES, Merged, Refused};
 use wire::{LineView, MergedView, NewItem, NewMerge, NewQuantity};
 
-#[derive(Clone, Copy)]
-enum Endpoint {
+/// What a route does.
+#[derive(Debug, Clone, Copy)]
+pub enum Endpoint {
+    /// Show the whole cart.
     Show,
+    /// Empty it.
     Clear,
+    /// Put pieces in.
     Add,
+    /// Put a guest's cart in.
     Merge,
+    /// Set how many pieces a line has.
     Change,
+    /// Take a line out.
     Remove,
 }
 
-const ROUTES: &[Route<Endpoint>] = &[
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[
     Route {
         method: Method::Get,
         pattern: "/cart",
@@ -197,13 +207,17 @@ fn refused_problem(refused: Refused) -> Problem {
     match refused {
         Refused::UnknownProduct => Problem::not_found("product"),
         Refused::UnknownSku => Problem::not_found("SKU of this product"),
-        Refused::SkuRequired => {
-            Problem::invalid_field("skuId", "is needed: the product comes in several kinds")
-        }
+        Refused::SkuRequired => Problem::new(
+            Code::Unprocessable,
+            "skuId is needed: the product comes in several kinds",
+        ),
         Refused::NotInCart => Problem::not_found("line in the cart"),
-        Refused::TooMany => Problem::invalid_field(
-            "quantity",
-            format!("must be at most {} with what is in the cart", Quantity::MAX),
+        Refused::TooMany => Problem::new(
+            Code::Unprocessable,
+            format!(
+                "quantity must be at most {} with what is in the cart",
+                Quantity::MAX
+            ),
         ),
         Refused::Full => Problem::new(
             Code::Unprocessable,

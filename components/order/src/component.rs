@@ -40,6 +40,9 @@ use others::Others;
 /// The database's label in the manifest.
 const DATABASE: &str = "order";
 
+/// What the API's document says about orders.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 /// The variable that says how long a two-step checkout waits for its payment.
 const HOLD: &str = "checkout_hold_seconds";
 
@@ -53,6 +56,9 @@ mod door {
 
 fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     let request = guest::request(wire);
+    if let Some(document) = web::document(&request, DOCUMENT) {
+        return guest::respond(request.method(), document);
+    }
     let answer = answer(&request).unwrap_or_else(|problem| reply(problem.into()));
     respond(request.method(), answer)
 }

@@ -1,7 +1,9 @@
 //! `/orders`, the second step of a checkout, and the desk: JSON to use cases and back.
 
 mod admin;
+mod document;
 mod problem;
+mod shape;
 mod view;
 mod wire;
 
@@ -11,27 +13,44 @@ use web::{Identity, Method, Page, PageRequest, PathParams, Problem, Request, Res
 use crate::app::{App, Cancel, CartPlacement, Confirm, Decided, Ended, Listed, Placement, Reply};
 use crate::domain::Cancellation;
 use problem::{Asked, cancel_problem, confirm_problem, failure_problem, place_problem, store_problem};
-use view::OrderView;
+use view::{OrderView, WebhookView};
 use wire::{Hook, NewCancel, NewCartOrder, NewConfirm, NewOrder, optional};
 
+pub use document::document;
+
+/// What a route does.
 #[derive(Debug, Clone, Copy)]
-enum Endpoint {
+pub enum Endpoint {
+    /// Order what is named.
     Place,
+    /// Order what is in the cart.
     PlaceCart,
+    /// List one's own orders.
     Mine,
+    /// Show one of them.
     Show,
+    /// Give one of them up.
     Cancel,
+    /// Pay one that waits for it.
     Confirm,
+    /// Hear of a payment.
     Webhook,
+    /// What those who run the shop do.
     Admin(Desk),
 }
 
+/// What administrators see and do.
 #[derive(Debug, Clone, Copy)]
-enum Desk {
+pub enum Desk {
+    /// List everybody's orders.
     List,
+    /// List those that are stuck.
     Stuck,
+    /// Show one with its work and its history.
     Show,
+    /// Try again what is stuck.
     Retry,
+    /// Give an order up.
     Cancel,
 }
 
@@ -43,7 +62,8 @@ const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Rou
     }
 }
 
-const ROUTES: &[Route<Endpoint>] = &[
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::Post, "/orders", Endpoint::Place),
     route(Method::Post, "/orders/from-cart", Endpoint::PlaceCart),
     route(Method::Get, "/orders/me", Endpoint::Mine),
@@ -190,7 +210,7 @@ fn webhook(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
     if let Some(order) = request.json::<Hook>()?.parse()? {
         app.hint(order).map_err(|error| store_problem(&error))?;
     }
-    Ok(Response::json(200, &serde_json::json!({})))
+    Ok(Response::json(200, &WebhookView {}))
 }
 
 fn mine(request: &Request, identity: Identity, app: &App<'_>) -> Result<Response, Problem> {

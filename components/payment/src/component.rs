@@ -39,6 +39,9 @@ use said::Said;
 /// The database's label in the manifest.
 const DATABASE: &str = "payment";
 
+/// What the API's document says about payments.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 /// Payments in one answer of the books at most, whatever is asked for.
 const MOST_ENTRIES: u32 = 500;
 
@@ -53,6 +56,9 @@ mod door {
 fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     let request = guest::request(wire);
     let method = request.method();
+    if let Some(document) = web::document(&request, DOCUMENT) {
+        return guest::respond(method, document);
+    }
     let response = guest::identity_key().map(|key| {
         let call = Call {
             key: &key,

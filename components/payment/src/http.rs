@@ -1,6 +1,7 @@
 //! The domain's routes: a payment for its owner; for administrators also its refunds, another one, and what is
 //! stuck.
 
+mod document;
 mod wire;
 
 use kernel::{Instant, OrderId};
@@ -14,15 +15,23 @@ use crate::app::{App, Failed, Gateway, Ledger, Payments, Trouble};
 use crate::domain::{NewRefund, Refund, RefundKey, RefundRefused};
 use wire::{AdminView, NewRefundBody, PaymentView, RefundView, StuckView, ToldRefund};
 
+pub use document::document;
+
+/// What a route does.
 #[derive(Debug, Clone, Copy)]
-enum Endpoint {
+pub enum Endpoint {
+    /// Show a payment to its owner.
     Read,
+    /// List what is stuck.
     Stuck,
+    /// Show anybody's payment, with its refunds.
     ReadAsAdmin,
+    /// Give a part of it back.
     Refund,
 }
 
-const ROUTES: &[Route<Endpoint>] = &[
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[
     Route {
         method: Method::Get,
         pattern: "/payments/{orderId}",

@@ -285,6 +285,8 @@ fn every_refusal_of_a_refund_has_its_status_and_changes_nothing() {
         r#"{"amount":99999999999999999999}"#,
         r#"{"amount":1,"orderId":2}"#,
         r#"{"amount":1,"reason":1}"#,
+        r#"{"amount":1,"reason":"a\u0000"}"#,
+        r#"{"amount":1,"reason":"\u001b[2J"}"#,
     ] {
         line(body, &refund_of(1, "a", body));
     }
@@ -319,6 +321,8 @@ fn every_refusal_of_a_refund_has_its_status_and_changes_nothing() {
         {"amount":99999999999999999999}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: floating point `1e+20`, expected a whole number at line 1 column 30"
         {"amount":1,"orderId":2}: 400 "MALFORMED_REQUEST" "the body is not as expected: unknown field `orderId`, expected `amount` or `reason` at line 1 column 21"
         {"amount":1,"reason":1}: 400 "MALFORMED_REQUEST" "the body is not as expected: invalid type: integer `1`, expected a string at line 1 column 22"
+        {"amount":1,"reason":"a\u0000"}: 400 "VALIDATION_FAILED" "reason must have no control characters but line breaks and tabs"
+        {"amount":1,"reason":"\u001b[2J"}: 400 "VALIDATION_FAILED" "reason must have no control characters but line breaks and tabs"
         a long reason: 400 "VALIDATION_FAILED" "reason must have at most 500 characters"
         a query: 400 "VALIDATION_FAILED" "x is unknown here"
         no such payment: 404 "NOT_FOUND" "no such payment"

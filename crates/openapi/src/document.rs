@@ -124,6 +124,14 @@ mod tests {
         #[schema(minimum = 1, maximum = 9)]
         how_many: i64,
         inner: Option<Inner>,
+        #[schema(value_type = crate::Quantity, required = true)]
+        pieces: Option<i64>,
+        #[schema(schema_with = colours)]
+        colour: Option<String>,
+    }
+
+    fn colours() -> utoipa::openapi::schema::Object {
+        crate::one_of_or_null(["RED", "BLUE"])
     }
 
     #[derive(utoipa::ToSchema, serde::Deserialize)]
@@ -196,6 +204,41 @@ mod tests {
         assert_eq!(thing["additionalProperties"], false);
         assert_eq!(thing["properties"]["howMany"]["maximum"], 9);
         assert_eq!(schemas["Inner"]["required"], json!(["word"]));
+    }
+
+    #[test]
+    fn a_value_of_all_domains_has_its_bounds_and_may_be_required() {
+        let parsed = parsed();
+        let schemas = &parsed["components"]["schemas"];
+        assert_eq!(schemas["NewThing"]["required"], json!(["howMany", "pieces"]));
+        assert_eq!(
+            schemas["NewThing"]["properties"]["pieces"]["$ref"],
+            "#/components/schemas/Quantity"
+        );
+        assert_eq!(
+            (&schemas["Quantity"]["minimum"], &schemas["Quantity"]["maximum"]),
+            (&json!(1), &json!(1_000_000))
+        );
+        assert_eq!(
+            schemas["NewThing"]["properties"]["colour"],
+            json!({"type": ["string", "null"], "enum": ["RED", "BLUE", null]})
+        );
+    }
+
+    #[test]
+    fn a_page_inside_an_answer_is_asked_for_like_a_list() {
+        let operation = Operation::new(Access::Open, Method::Get, "/things", "showThings", "Show")
+            .answers::<Inner>(200, "With a page.")
+            .paged();
+        let rendered = operation.render("things");
+        assert_eq!(
+            (
+                &rendered["parameters"][0]["name"],
+                &rendered["parameters"][1]["name"]
+            ),
+            (&json!("limit"), &json!("cursor"))
+        );
+        assert!(rendered["responses"]["200"]["headers"]["Link"].is_object());
     }
 
     #[test]

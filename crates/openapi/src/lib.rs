@@ -9,8 +9,10 @@ mod document;
 mod operation;
 mod parameter;
 mod response;
+mod value;
 
 pub use document::{Document, compare};
 pub use operation::{Access, Operation};
 pub use parameter::{Parameter, id, text, whole, words};
 pub use serde_json::json;
+pub use value::{Id, Moment, Quantity, Won, null, one_of, one_of_or_null};

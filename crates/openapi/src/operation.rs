@@ -176,9 +176,13 @@ impl Operation {
     /// It answers a page of a list: an array of this type, with `limit`, `cursor` and `Link`.
     pub fn lists<T: ToSchema>(mut self, about: &str) -> Self {
         let schema = json!({"type": "array", "items": self.schema::<T>()});
+        self.answer(200, about, "application/json", schema).paged()
+    }
+
+    /// The answer that was named last has a page of a list inside, with `limit`, `cursor` and `Link`.
+    pub fn paged(mut self) -> Self {
         self.parameters.extend(Parameter::of_list());
-        self.answer(200, about, "application/json", schema)
-            .with_header("Link", "Link")
+        self.with_header("Link", "Link")
     }
 
     /// It answers an array of this type, whole.

@@ -30,10 +30,13 @@ impl PathParams {
 
 /// Finds what a request asks for. HEAD is answered as GET.
 ///
-/// A path nobody has is a 404; a known path with another method is a 405 with `Allow`.
+/// A path nobody has is a 404; a known path with another method is a 405 with `Allow`. A path that has a route
+/// of its own never fills a `{name}`: `/orders/me` is no order.
 pub fn find<E: Copy>(routes: &[Route<E>], request: &Request) -> Result<(E, PathParams), Problem> {
+    let has_own = routes.iter().any(|route| route.pattern == request.path());
     let on_path: Vec<(&Route<E>, PathParams)> = routes
         .iter()
+        .filter(|route| !has_own || route.pattern == request.path())
         .filter_map(|route| match_path(route.pattern, request.path()).map(|params| (route, params)))
         .collect();
     let method = if request.method() == Method::Head {
@@ -120,6 +123,11 @@ mod tests {
             pattern: "/orders/{id}",
             endpoint: 3,
         },
+        Route {
+            method: Method::Post,
+            pattern: "/orders/from-cart",
+            endpoint: 4,
+        },
     ];
 
     #[test]
@@ -141,6 +149,12 @@ mod tests {
         assert_eq!(
             (refused.status(), refused.header_value("allow")),
             (405, Some("GET, HEAD, OPTIONS"))
+        );
+        let refused = crate::Response::from(status(Method::Get, "/orders/from-cart"));
+        assert_eq!(
+            (refused.status(), refused.header_value("allow")),
+            (405, Some("OPTIONS, POST")),
+            "it is no order's page"
         );
         let options = crate::Response::from(status(Method::Options, "/orders"));
         assert_eq!(

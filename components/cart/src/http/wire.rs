@@ -1,32 +1,43 @@
 //! The JSON of carts.
 
 use kernel::{ProductId, Quantity, SkuId};
+use openapi::{Id, one_of};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use web::{FieldError, Object, Problem, Whole};
 
 use crate::app::Wanted;
 use crate::domain::{Adjusted, Line, MAX_LINES, Merged, Refused};
 
-/// The body of `POST /cart/items`.
-#[derive(Deserialize)]
+/// So many pieces to put in: the body of `POST /cart/items`, and an item of a merge.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewCartLine)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewItem {
+    #[schema(value_type = Id, required = true)]
     product_id: Option<Whole>,
+    #[schema(value_type = Option<Id>)]
     sku_id: Option<Whole>,
+    #[schema(value_type = openapi::Quantity, required = true)]
     quantity: Option<Whole>,
 }
 
 /// The body of `POST /cart/merge`: what the client kept of a guest's cart.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewCartMerge)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMerge {
+    #[schema(value_type = Vec<NewItem>, required = true, min_items = 1, max_items = 100)]
     items: Option<Vec<Object<NewItem>>>,
 }
 
 /// The body of `PATCH /cart/items/{productId}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewCartQuantity)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewQuantity {
+    /// 0 or less takes the line out.
+    #[schema(value_type = i64, required = true, minimum = -9223372036854775808i64, maximum = 1000000i64)]
     quantity: Option<Whole>,
 }
 
@@ -117,11 +128,15 @@ impl Errors {
 }
 
 /// A line as its owner sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CartLine)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LineView {
+    #[schema(value_type = Id)]
     product_id: u64,
+    #[schema(value_type = Id)]
     sku_id: u64,
+    #[schema(value_type = openapi::Quantity)]
     quantity: u32,
 }
 
@@ -136,7 +151,8 @@ impl LineView {
 }
 
 /// The cart after a merge, and what did not come in as it was asked for.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MergedCart)]
 pub(super) struct MergedView {
     items: Vec<LineView>,
     adjusted: Vec<AdjustedView>,
@@ -152,15 +168,38 @@ impl MergedView {
 }
 
 /// What a guest asked for, and how much of it came in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AdjustedCartLine)]
 #[serde(rename_all = "camelCase")]
 struct AdjustedView {
+    #[schema(value_type = Id)]
     product_id: u64,
+    /// It is left out when nobody can say which kind was meant.
+    #[schema(value_type = Id, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     sku_id: Option<u64>,
+    /// How many pieces were asked for.
+    #[schema(value_type = i64, minimum = 1, maximum = 4294967295i64)]
     asked: u32,
+    /// How many of them came in.
+    #[schema(value_type = i64, minimum = 0, maximum = 1000000)]
     quantity: u32,
+    #[schema(schema_with = reasons)]
     reason: &'static str,
+}
+
+/// Why pieces of a guest's cart can have been left out.
+const REASONS: [Refused; 6] = [
+    Refused::OutOfStock { free: 0 },
+    Refused::TooMany,
+    Refused::Full,
+    Refused::UnknownProduct,
+    Refused::UnknownSku,
+    Refused::SkuRequired,
+];
+
+fn reasons() -> utoipa::openapi::schema::Object {
+    one_of(REASONS.map(reason))
 }
 
 impl AdjustedView {

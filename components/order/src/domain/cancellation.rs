@@ -13,8 +13,10 @@ pub struct NoteError;
 impl Note {
     /// Takes a text as it was sent; one of blanks alone says nothing.
     pub fn parse(text: &str) -> Result<Option<Self>, NoteError> {
+        // Blanks count, so that clients can tell from the text alone whether it fits.
+        let fits = text.chars().count() <= MAX_NOTE_CHARS;
         let text = text.trim();
-        if text.chars().count() > MAX_NOTE_CHARS || text.chars().any(char::is_control) {
+        if !fits || text.chars().any(char::is_control) {
             return Err(NoteError);
         }
         Ok((!text.is_empty()).then(|| Self(text.to_owned())))
@@ -40,6 +42,9 @@ pub enum Cancellation {
 }
 
 impl Cancellation {
+    /// The words of all reasons there are.
+    pub const WORDS: [&str; 4] = ["CUSTOMER", "ADMIN", "EXPIRED", "SOLD_OUT"];
+
     /// The word that is stored and shown.
     pub const fn text(&self) -> &'static str {
         match self {
@@ -85,6 +90,7 @@ mod tests {
             Cancellation::Expired,
             Cancellation::SoldOut,
         ] {
+            assert!(Cancellation::WORDS.contains(&why.text()));
             assert_eq!(Cancellation::parse(why.text(), why.note()), Some(why));
         }
         assert_eq!(Cancellation::parse("ELSE", None), None);
@@ -99,6 +105,7 @@ mod tests {
         );
         assert!(Note::parse(&"가".repeat(200)).is_ok());
         assert_eq!(Note::parse(&"가".repeat(201)), Err(NoteError));
+        assert_eq!(Note::parse(&format!("가{}", " ".repeat(200))), Err(NoteError));
         assert_eq!(Note::parse("a\u{1b}[2J"), Err(NoteError));
     }
 }

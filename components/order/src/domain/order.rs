@@ -16,6 +16,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// All methods.
+    pub const ALL: [Self; 4] = [Self::Card, Self::Point, Self::Cash, Self::Pg];
+
     /// As clients and the database write it.
     pub const fn text(self) -> &'static str {
         match self {
@@ -28,9 +31,7 @@ impl Method {
 
     /// The method of this name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Card, Self::Point, Self::Cash, Self::Pg]
-            .into_iter()
-            .find(|method| method.text() == text)
+        Self::ALL.into_iter().find(|method| method.text() == text)
     }
 }
 
@@ -56,6 +57,15 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The words of all failures there are.
+    pub const WORDS: [&str; 5] = [
+        "OUT_OF_STOCK",
+        "PAYMENT_REFUSED",
+        "METHOD_NOT_OFFERED",
+        "UNAVAILABLE",
+        "ABANDONED",
+    ];
+
     /// The word that is stored.
     pub const fn text(&self) -> &'static str {
         match self {
@@ -285,7 +295,7 @@ mod tests {
 
     #[test]
     fn failures_and_methods_survive_their_words() {
-        for failure in [
+        let failures = [
             Failure::OutOfStock { free: 4 },
             Failure::PaymentRefused {
                 code: "REJECT_CARD_PAYMENT".to_owned(),
@@ -293,12 +303,14 @@ mod tests {
             Failure::MethodNotOffered,
             Failure::Unavailable,
             Failure::Abandoned,
-        ] {
+        ];
+        assert_eq!(failures.each_ref().map(Failure::text), Failure::WORDS);
+        for failure in failures {
             assert_eq!(Failure::parse(failure.text(), &failure.detail()), Some(failure));
         }
         assert_eq!(Failure::parse("OUT_OF_STOCK", "many"), None);
         assert_eq!(Failure::parse("ELSE", ""), None);
-        for method in [Method::Card, Method::Point, Method::Cash, Method::Pg] {
+        for method in Method::ALL {
             assert_eq!(Method::parse(method.text()), Some(method));
         }
         assert_eq!(Method::parse("card"), None);

@@ -111,6 +111,9 @@ pub enum Task {
 }
 
 impl Task {
+    /// The words of all kinds of work there are.
+    pub const WORDS: [&str; 7] = ["PLACE", "AWAIT", "CONFIRM", "UNDO", "FINISH", "CANCEL", "EXPIRE"];
+
     /// As the database and administrators read it.
     pub const fn text(&self) -> &'static str {
         match self {

@@ -32,9 +32,9 @@ pub(super) fn place_problem(error: &PlaceError) -> Problem {
         PlaceError::UnknownItem(place) => {
             Problem::new(Code::NotFound, format!("item {} is not for sale", place + 1))
         }
-        PlaceError::SkuRequired(place) => Problem::invalid_field(
-            format!("items[{place}].skuId"),
-            "is needed: the product comes in several kinds",
+        PlaceError::SkuRequired(place) => Problem::new(
+            Code::Unprocessable,
+            format!("items[{place}].skuId is needed: the product comes in several kinds"),
         ),
         PlaceError::TooLarge => {
             Problem::new(Code::Unprocessable, "the order is too large to be placed at once")

@@ -1,9 +1,12 @@
 //! The JSON that clients send.
 
-use kernel::{OrderId, ProductId, Quantity, SkuId};
+use kernel::{Money, OrderId, ProductId, Quantity, SkuId};
+use openapi::Id;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use web::{FieldError, Object, Problem, Request, Whole};
 
+use super::shape::{methods_or_null, order_name};
 use crate::domain::{Cart, Item, Method, Note, PaymentKey};
 
 /// The body of `POST /orders`: one product, or a list of items.
@@ -16,6 +19,7 @@ pub(super) struct NewOrder {
     payment_method: Option<String>,
 }
 
+/// One of its items.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewItem {
@@ -54,9 +58,10 @@ impl NewOrder {
 }
 
 /// The body of `POST /orders/from-cart`; it may be missing.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewCartOrder {
+    #[schema(schema_with = methods_or_null)]
     payment_method: Option<String>,
 }
 
@@ -73,9 +78,15 @@ impl NewCartOrder {
 }
 
 /// The body of a cancellation; it may be missing.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = NewCancellation)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCancel {
+    /// Control characters are only taken among the blanks around the text, which are cut off.
+    #[schema(
+        max_length = 200,
+        pattern = r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*[^\u0000-\u001f\u007f-\u009f]*[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$"
+    )]
     reason: Option<String>,
 }
 
@@ -90,9 +101,11 @@ impl NewCancel {
 }
 
 /// The body of `POST /admin/orders/{id}/retry`; it may be missing.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewRetry {
+    /// The attempt that was looked at: the order is tried again only if nobody did meanwhile.
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 4294967295i64)]
     attempt: Option<Whole>,
 }
 
@@ -106,11 +119,17 @@ impl NewRetry {
 }
 
 /// The body of `POST /payments/confirm`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewConfirmation)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewConfirm {
+    /// The gateway's name of the payment that was begun in its window.
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 200, pattern = "^[!-~]{1,200}$")]
     payment_key: Option<String>,
+    #[schema(value_type = Id, required = true)]
     order_id: Option<Whole>,
+    /// What the customer was shown; it must be what is due.
+    #[schema(value_type = openapi::Won, required = true)]
     amount: Option<Whole>,
 }
 
@@ -120,29 +139,36 @@ impl NewConfirm {
         let mut errors = Errors(Vec::new());
         let key = errors.payment_key("paymentKey", self.payment_key.as_deref());
         let order = errors.present("orderId", self.order_id);
-        let amount = errors.present("amount", self.amount);
+        let amount = errors.amount("amount", self.amount);
         match (key, order, amount) {
-            (Some(key), Some(order), Some(amount)) => Ok((key, OrderId::try_from(order.0).ok(), amount.0)),
+            (Some(key), Some(order), Some(amount)) => Ok((key, OrderId::try_from(order.0).ok(), amount)),
             _ => Err(Problem::invalid(errors.0)),
         }
     }
 }
 
-/// What the payment gateway sends on its own. It may say more than we read.
-#[derive(Deserialize)]
+/// What the payment gateway sends on its own. It may say more than is read here.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PaymentNotice)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Hook {
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 100)]
     event_type: Option<String>,
     #[serde(rename = "createdAt")]
     _created_at: Option<String>,
+    #[schema(value_type = HookData, required = true)]
     data: Option<Object<HookData>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PaymentNoticeData)]
 #[serde(rename_all = "camelCase")]
 struct HookData {
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 200, pattern = "^[!-~]{1,200}$")]
     payment_key: Option<String>,
+    #[schema(schema_with = order_name, required = true)]
     order_id: Option<OrderName>,
+    #[schema(value_type = String, required = true, min_length = 1, max_length = 100)]
     status: Option<String>,
 }
 
@@ -198,6 +224,15 @@ impl Errors {
         value
     }
 
+    fn amount(&mut self, field: &str, number: Option<Whole>) -> Option<i64> {
+        let Whole(minor) = self.present(field, number)?;
+        if (0..=Money::MAX_MINOR).contains(&minor) {
+            return Some(minor);
+        }
+        self.add(field, format!("must be from 0 to {}", Money::MAX_MINOR));
+        None
+    }
+
     fn payment_key(&mut self, field: &str, text: Option<&str>) -> Option<PaymentKey> {
         let key = PaymentKey::try_new(self.present(field, text)?);
         key.map_err(|error| self.add(field, error)).ok()
@@ -206,8 +241,8 @@ impl Errors {
     /// A word such as a status: what it says does not matter here.
     fn word(&mut self, field: &str, text: Option<&str>) {
         let text = self.present(field, text);
-        if text.is_some_and(|text| !(1..=100).contains(&text.len())) {
-            self.add(field, "must have 1 to 100 bytes");
+        if text.is_some_and(|text| !(1..=100).contains(&text.chars().count())) {
+            self.add(field, "must have 1 to 100 characters");
         }
     }
 

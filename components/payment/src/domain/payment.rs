@@ -19,6 +19,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// All methods.
+    pub const ALL: [Self; 4] = [Self::Card, Self::Point, Self::Cash, Self::Pg];
+
     /// As databases and clients know it.
     pub const fn text(self) -> &'static str {
         match self {
@@ -94,6 +97,9 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// The words of [`Payment::status`].
+    pub const STATUSES: [&str; 4] = ["CAPTURED", "PARTIALLY_REFUNDED", "REFUNDED", "FAILED"];
+
     /// Whether it was given up before anything was taken: money that arrives later must go back.
     pub fn is_voided(&self) -> bool {
         matches!(&self.state, State::Failed { code } if code == VOIDED)

@@ -23,6 +23,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Refund, Self::Stray];
+
     /// As databases and clients know it.
     pub const fn text(self) -> &'static str {
         match self {
@@ -64,7 +67,7 @@ mod tests {
 
     #[test]
     fn kinds_are_read_as_they_are_written() {
-        for kind in [Kind::Refund, Kind::Stray] {
+        for kind in Kind::ALL {
             assert_eq!(Kind::parse(kind.text()), Some(kind));
         }
         assert_eq!(Kind::parse("LOOK"), None);

@@ -1,20 +1,31 @@
 //! The JSON of payments.
 
 use kernel::{Currency, Instant, Money};
+use openapi::{Id, Moment, Won, one_of};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 use web::{Problem, Whole};
 
 use crate::app::Place;
-use crate::domain::{Amount, Kind, Payment, Refund, RefundState, State, Stuck, Till};
+use crate::domain::{Amount, Kind, Method, Payment, Refund, RefundState, State, Stuck, Till};
 
 /// The longest reason of a refund.
 const MAX_REASON_CHARS: usize = 500;
 
 /// The body of `POST /admin/payments/{orderId}/refunds`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRefund)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewRefundBody {
+    /// In won; at most what is left of the payment.
+    #[schema(value_type = i64, required = true, minimum = 1, maximum = 9007199254740991i64)]
     amount: Option<Whole>,
+    /// Line breaks and tabs are taken, other control characters are not.
+    #[schema(
+        max_length = 500,
+        pattern = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+    )]
     reason: Option<String>,
 }
 
@@ -35,8 +46,36 @@ impl NewRefundBody {
             let why = format!("must have at most {MAX_REASON_CHARS} characters");
             return Err(Problem::invalid_field("reason", why));
         }
+        // Some of them no database takes, and none does a person any good.
+        if reason
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+        {
+            let why = "must have no control characters but line breaks and tabs";
+            return Err(Problem::invalid_field("reason", why));
+        }
         Ok((amount, reason))
     }
+}
+
+fn methods() -> Object {
+    one_of(Method::ALL.map(Method::text))
+}
+
+fn statuses() -> Object {
+    one_of(Payment::STATUSES)
+}
+
+fn refund_statuses() -> Object {
+    one_of(["REQUESTED", "DONE", "REFUSED"])
+}
+
+fn kinds() -> Object {
+    one_of(Kind::ALL.map(Kind::text))
+}
+
+fn currencies() -> Object {
+    one_of([Currency::Krw.code()])
 }
 
 /// A refund's place in the list.
@@ -72,15 +111,23 @@ pub(super) fn place(text: &str) -> Result<Place, Problem> {
 }
 
 /// Money that should have gone back and did not.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StuckMoney)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StuckView {
+    #[schema(value_type = Id)]
     order_id: u64,
+    #[schema(schema_with = kinds)]
     kind: &'static str,
+    /// The refund's key, or what the gateway calls stray money.
     key: String,
+    #[schema(value_type = Won)]
     amount: i64,
+    #[schema(schema_with = currencies)]
     currency: &'static str,
+    /// Why it is stuck: the gateway's code or ours.
     code: String,
+    #[schema(value_type = Moment)]
     since: String,
 }
 
@@ -100,17 +147,27 @@ impl StuckView {
 }
 
 /// A payment as its owner sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PaymentView<'a> {
+    #[schema(value_type = Id)]
     id: u64,
+    #[schema(value_type = Id)]
     order_id: u64,
+    #[schema(schema_with = methods)]
     method: &'static str,
+    #[schema(value_type = Won)]
     amount: i64,
+    #[schema(value_type = Won)]
     refunded_amount: i64,
+    #[schema(schema_with = statuses)]
     status: &'static str,
+    /// Why it failed: the gateway's code, or `VOIDED`.
+    #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     failure_code: Option<&'a str>,
+    #[schema(value_type = Moment)]
     created_at: String,
 }
 
@@ -133,15 +190,22 @@ impl<'a> PaymentView<'a> {
 }
 
 /// A payment as administrators see it: also whose it is, what the gateway calls it, and its refunds.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentDetail)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AdminView<'a> {
     #[serde(flatten)]
     payment: PaymentView<'a>,
+    #[schema(value_type = Id)]
     user_id: u64,
+    #[schema(schema_with = currencies)]
     currency: &'static str,
+    #[schema(value_type = Won)]
     refundable_amount: i64,
+    /// What the gateway calls it; null when the gateway holds nothing of it.
+    #[schema(required = true)]
     payment_key: Option<&'a str>,
+    /// One page of its refunds, oldest first.
     refunds: Vec<RefundView<'a>>,
 }
 
@@ -166,26 +230,36 @@ impl<'a> AdminView<'a> {
 }
 
 /// A refund that was just done, or was done before under the same key.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoneRefund)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToldRefund<'a> {
+    #[schema(value_type = Id)]
     pub(super) order_id: u64,
     #[serde(flatten)]
     pub(super) refund: RefundView<'a>,
 }
 
 /// One refund. Once it is done, nothing of it ever changes.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refund)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RefundView<'a> {
     key: &'a str,
+    #[schema(value_type = Won)]
     amount: i64,
+    #[schema(schema_with = currencies)]
     currency: &'static str,
     reason: &'a str,
+    #[schema(schema_with = refund_statuses)]
     status: &'static str,
+    /// Why the gateway refused it.
+    #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     failure_code: Option<&'a str>,
+    #[schema(value_type = Moment)]
     requested_at: String,
+    #[schema(value_type = Moment, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_at: Option<String>,
 }

@@ -42,7 +42,7 @@ fn refusals_of_an_order_map_to_statuses() {
         400 VALIDATION_FAILED: the cart is empty
         409 CONFLICT: line 1 of the cart is not for sale any more
         404 NOT_FOUND: item 1 is not for sale
-        400 VALIDATION_FAILED: items[2].skuId is needed: the product comes in several kinds
+        422 UNPROCESSABLE: items[2].skuId is needed: the product comes in several kinds
         422 UNPROCESSABLE: the order is too large to be placed at once
         422 UNPROCESSABLE: this Idempotency-Key was used with another body before
         503 SERVICE_UNAVAILABLE: please try again in a moment (again in 1 s)
