@@ -1,9 +1,10 @@
 //! The routes: JSON to use cases and back, and which refusal is which status.
 
 mod admin;
+mod document;
+mod wire;
 
 use kernel::UserId;
-use serde::{Deserialize, Deserializer, Serialize};
 use token::Kind;
 use web::{
     Code, FieldError, IdentityKey, InternalKey, Method, PathParams, Problem, Request, Response, Route,
@@ -12,6 +13,11 @@ use web::{
 
 use crate::app::{App, Failure, Pair, ProfileChange, SignUp};
 use crate::domain::{Account, ChangeRefused, Email, Name, Password, Phone};
+use wire::{
+    CreatedView, LogInBody, PasswordBody, ProfileBody, ProfileView, RefreshBody, SignUpBody, TokensView,
+};
+
+pub use document::document;
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +54,8 @@ const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Rou
     }
 }
 
-const ROUTES: &[Route<Endpoint>] = &[
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::Post, "/users", Endpoint::SignUp),
     route(Method::Get, "/users/me", Endpoint::Me),
     route(Method::Patch, "/users/me", Endpoint::ChangeProfile),
@@ -83,7 +90,7 @@ pub fn answer(
         Endpoint::LogIn => log_in(request, app),
         Endpoint::Refresh => refresh(request, app),
         Endpoint::LogOut => log_out(request, app, caller()?),
-        Endpoint::Me => Ok(profile(&app.me(caller()?).map_err(problem)?)),
+        Endpoint::Me => me(request, app, caller()?),
         Endpoint::ChangeProfile => change_profile(request, app, caller()?),
         Endpoint::ChangePassword => change_password(request, app, caller()?),
         Endpoint::ListAccounts => admin().and_then(|_| admin::list(request, app)),
@@ -95,25 +102,10 @@ pub fn answer(
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignUpBody {
-    email: String,
-    password: String,
-    name: String,
-    phone: Option<String>,
-}
-
-#[derive(Serialize)]
-struct NewAccount<'a> {
-    id: u64,
-    email: &'a str,
-    name: &'a str,
-}
-
 fn sign_up(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let account = app.sign_up(newcomer(request.json()?)?).map_err(problem)?;
-    let body = NewAccount {
+    let body = CreatedView {
         id: account.id.get(),
         email: account.email.as_str(),
         name: account.name.as_str(),
@@ -158,53 +150,32 @@ fn checked<T, E: std::fmt::Display>(
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogInBody {
-    email: String,
-    password: String,
-}
-
 fn log_in(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: LogInBody = request.json()?;
     let pair = app.log_in(&body.email, &body.password).map_err(problem)?;
     Ok(tokens(&pair))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RefreshBody {
-    refresh_token: String,
-}
-
 fn refresh(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: RefreshBody = request.json()?;
     Ok(tokens(&app.refresh(&body.refresh_token).map_err(problem)?))
 }
 
 /// With `{refreshToken}` that session ends; without a body all sessions of the caller do.
 fn log_out(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
-    let body: Option<RefreshBody> = if request.has_header("content-type") {
-        Some(request.json()?)
-    } else {
-        None
-    };
+    request.query()?.only(&[])?;
+    // A body whose type nobody named is refused: taken for none it would end far more than was asked for.
+    let given = request.has_header("content-type") || request.has_body();
+    let body: Option<RefreshBody> = given.then(|| request.json()).transpose()?;
     let token = body.as_ref().map(|body| body.refresh_token.as_str());
     app.log_out(caller, token).map_err(problem)?;
     Ok(Response::no_content())
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Tokens<'a> {
-    access_token: &'a str,
-    refresh_token: &'a str,
-    token_type: &'static str,
-    expires_in: u32,
-}
-
 fn tokens(pair: &Pair) -> Response {
-    let body = Tokens {
+    let body = TokensView {
         access_token: &pair.access,
         refresh_token: &pair.refresh,
         token_type: "Bearer",
@@ -213,19 +184,13 @@ fn tokens(pair: &Pair) -> Response {
     Response::json(200, &body).header("cache-control", "no-store")
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Profile<'a> {
-    id: u64,
-    email: &'a str,
-    name: &'a str,
-    phone: Option<&'a str>,
-    role: &'static str,
-    created_at: String,
+fn me(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
+    Ok(profile(&app.me(caller).map_err(problem)?))
 }
 
 fn profile(account: &Account) -> Response {
-    let body = Profile {
+    let body = ProfileView {
         id: account.id.get(),
         email: account.email.as_str(),
         name: account.name.as_str(),
@@ -236,22 +201,8 @@ fn profile(account: &Account) -> Response {
     Response::json(200, &body)
 }
 
-/// A field that is left out stays; `"phone": null` takes the number away, a name can't be taken away.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProfileBody {
-    #[serde(default, deserialize_with = "given")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    phone: Option<Option<String>>,
-}
-
-/// A field that is there, whatever stands in it.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 fn change_profile(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: ProfileBody = request.json()?;
     let mut errors = Vec::new();
     let name = body
@@ -267,15 +218,9 @@ fn change_profile(request: &Request, app: &App<'_>, caller: UserId) -> Result<Re
     Ok(profile(&app.change_profile(caller, change).map_err(problem)?))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct PasswordBody {
-    current_password: String,
-    new_password: String,
-}
-
 /// Not a 401: who mistypes the current password is still logged in.
 fn change_password(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
     let body: PasswordBody = request.json()?;
     let new = Password::parse(body.new_password)
         .map_err(|refused| Problem::invalid_field("newPassword", refused))?;

@@ -124,6 +124,8 @@ mod tests {
         #[schema(minimum = 1, maximum = 9)]
         how_many: i64,
         inner: Option<Inner>,
+        #[schema(schema_with = crate::id_field)]
+        other_id: i64,
     }
 
     #[derive(utoipa::ToSchema, serde::Deserialize)]
@@ -140,7 +142,12 @@ mod tests {
                     .body::<NewThing>(&[("one", json!({"howMany": 1}))])
                     .answers::<Inner>(201, "It is made.")
                     .located()
-                    .leads_to("show", "showThing", &[("id", "$response.body#/id")]),
+                    .leads_to("show", "showThing", &[("id", "$response.body#/id")])
+                    .leads_to_body(
+                        "again",
+                        "makeThing",
+                        &json!({"howMany": "$request.body#/howMany"}),
+                    ),
             )
             .with(
                 Operation::new(
@@ -152,7 +159,8 @@ mod tests {
                 )
                 .id("id", "Its id.")
                 .parameter(Parameter::query("depth", "How deep.", whole(0, 3)))
-                .answers::<Inner>(200, "The thing.")
+                .answers_one_or_all::<Inner>(200, "The thing.")
+                .paged(30)
                 .cached()
                 .refuses(Code::Conflict, "It is being made."),
             )
@@ -180,8 +188,19 @@ mod tests {
             make["responses"]["201"]["links"]["show"]["operationId"],
             "showThing"
         );
+        assert_eq!(
+            make["responses"]["201"]["links"]["again"]["requestBody"]["howMany"],
+            "$request.body#/howMany"
+        );
         let show = &parsed["paths"]["/things/{id}"]["get"];
         assert_eq!(statuses(show), "200 304 400 404 406 409 429 500 502 503");
+        assert_eq!(show["parameters"][2]["schema"]["default"], 30);
+        let shown = &show["responses"]["200"];
+        assert!(shown["headers"]["Link"].is_object());
+        assert_eq!(
+            shown["content"]["application/json"]["schema"]["oneOf"][1]["items"]["$ref"],
+            "#/components/schemas/Inner"
+        );
         assert_eq!(
             (&make["security"], &show["security"]),
             (&json!([{"accessToken": []}]), &json!([]))
@@ -195,6 +214,7 @@ mod tests {
         let thing = &schemas["NewThing"];
         assert_eq!(thing["additionalProperties"], false);
         assert_eq!(thing["properties"]["howMany"]["maximum"], 9);
+        assert_eq!(thing["properties"]["otherId"], crate::id());
         assert_eq!(schemas["Inner"]["required"], json!(["word"]));
     }
 

@@ -12,5 +12,5 @@ mod response;
 
 pub use document::{Document, compare};
 pub use operation::{Access, Operation};
-pub use parameter::{Parameter, id, text, whole, words};
+pub use parameter::{Parameter, field, id, id_field, moment_field, text, whole, won_field, words};
 pub use serde_json::json;

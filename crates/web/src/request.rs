@@ -124,6 +124,11 @@ impl Request {
         self.headers.iter().any(|(key, _)| key == name)
     }
 
+    /// Whether something was sent as a body.
+    pub const fn has_body(&self) -> bool {
+        !self.body.is_empty()
+    }
+
     /// The client's `Idempotency-Key`: 1 to 255 visible ASCII characters, at most once.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         if !self.has_header(IDEMPOTENCY_KEY) {
