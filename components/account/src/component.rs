@@ -14,6 +14,9 @@ use crate::store::{MIGRATIONS, SqlAccounts};
 /// The database's label in the manifest.
 const DATABASE: &str = "account";
 
+/// What the API's document says about these pages.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 #[spin_sdk::http_component]
 async fn handle(wire: http::Request) -> http::Response {
     let request = guest::request(wire);
@@ -22,6 +25,9 @@ async fn handle(wire: http::Request) -> http::Response {
 }
 
 fn answer(request: &web::Request) -> Result<Response, Problem> {
+    if let Some(document) = web::document(request, DOCUMENT) {
+        return Ok(document);
+    }
     let (endpoint, path) = crate::http::route_of(request)?;
     let identities = guest::identity_key()?;
     let keys = guest::variable("jwt_keys")?;

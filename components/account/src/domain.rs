@@ -8,6 +8,9 @@ mod profile;
 mod search;
 mod session;
 
+/// What may stand around what somebody typed or pasted, and is no part of it.
+pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 pub use account::{Account, Barred, Grade, Role, Status};
 pub use change::{Actor, Change, ChangeRefused, Difference, Unchanged};
 pub use email::{Email, EmailRefused};

@@ -1,9 +1,10 @@
 //! The routes: JSON to use cases and back, and which refusal is which status.
 
 mod admin;
+mod document;
+mod wire;
 
 use kernel::UserId;
-use serde::{Deserialize, Deserializer, Serialize};
 use token::Kind;
 use web::{
     Code, FieldError, IdentityKey, InternalKey, Method, PathParams, Problem, Request, Response, Route,
@@ -12,6 +13,11 @@ use web::{
 
 use crate::app::{App, Failure, Pair, ProfileChange, SignUp};
 use crate::domain::{Account, ChangeRefused, Email, Name, Password, Phone};
+use wire::{
+    CreatedView, LogInBody, PasswordBody, ProfileBody, ProfileView, RefreshBody, SignUpBody, TokensView,
+};
+
+pub use document::document;
 
 /// What a route does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +54,8 @@ const fn route(method: Method, pattern: &'static str, endpoint: Endpoint) -> Rou
     }
 }
 
-const ROUTES: &[Route<Endpoint>] = &[
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::Post, "/users", Endpoint::SignUp),
     route(Method::Get, "/users/me", Endpoint::Me),
     route(Method::Patch, "/users/me", Endpoint::ChangeProfile),
@@ -95,26 +102,10 @@ pub fn answer(
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignUpBody {
-    email: String,
-    password: String,
-    name: String,
-    phone: Option<String>,
-}
-
-#[derive(Serialize)]
-struct NewAccount<'a> {
-    id: u64,
-    email: &'a str,
-    name: &'a str,
-}
-
 fn sign_up(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let account = app.sign_up(newcomer(request.json()?)?).map_err(problem)?;
-    let body = NewAccount {
+    let body = CreatedView {
         id: account.id.get(),
         email: account.email.as_str(),
         name: account.name.as_str(),
@@ -159,24 +150,11 @@ fn checked<T, E: std::fmt::Display>(
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogInBody {
-    email: String,
-    password: String,
-}
-
 fn log_in(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     let body: LogInBody = request.json()?;
     let pair = app.log_in(&body.email, &body.password).map_err(problem)?;
     Ok(tokens(&pair))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RefreshBody {
-    refresh_token: String,
 }
 
 fn refresh(request: &Request, app: &App<'_>) -> Result<Response, Problem> {
@@ -194,17 +172,8 @@ fn log_out(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response,
     Ok(Response::no_content())
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Tokens<'a> {
-    access_token: &'a str,
-    refresh_token: &'a str,
-    token_type: &'static str,
-    expires_in: u32,
-}
-
 fn tokens(pair: &Pair) -> Response {
-    let body = Tokens {
+    let body = TokensView {
         access_token: &pair.access,
         refresh_token: &pair.refresh,
         token_type: "Bearer",
@@ -213,24 +182,13 @@ fn tokens(pair: &Pair) -> Response {
     Response::json(200, &body).header("cache-control", "no-store")
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Profile<'a> {
-    id: u64,
-    email: &'a str,
-    name: &'a str,
-    phone: Option<&'a str>,
-    role: &'static str,
-    created_at: String,
-}
-
 fn me(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
     request.query()?.only(&[])?;
     Ok(profile(&app.me(caller).map_err(problem)?))
 }
 
 fn profile(account: &Account) -> Response {
-    let body = Profile {
+    let body = ProfileView {
         id: account.id.get(),
         email: account.email.as_str(),
         name: account.name.as_str(),
@@ -239,21 +197,6 @@ fn profile(account: &Account) -> Response {
         created_at: account.created_at.rfc3339(),
     };
     Response::json(200, &body)
-}
-
-/// A field that is left out stays; `"phone": null` takes the number away, a name can't be taken away.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProfileBody {
-    #[serde(default, deserialize_with = "given")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    phone: Option<Option<String>>,
-}
-
-/// A field that is there, whatever stands in it.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 fn change_profile(request: &Request, app: &App<'_>, caller: UserId) -> Result<Response, Problem> {
@@ -271,13 +214,6 @@ fn change_profile(request: &Request, app: &App<'_>, caller: UserId) -> Result<Re
     }
     let change = ProfileChange { name, phone };
     Ok(profile(&app.change_profile(caller, change).map_err(problem)?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct PasswordBody {
-    current_password: String,
-    new_password: String,
 }
 
 /// Not a 401: who mistypes the current password is still logged in.

@@ -37,6 +37,9 @@ use web::{InternalKey, REQUEST_ID_HEADER, Request, Response, guest};
 
 use crate::app::{self, Acknowledgements, Bus, Chore, Jobs, Level, Producer, Report, Tally};
 
+/// What the API's document says about the one route.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 /// What the log calls a run.
 const OPERATION: &str = "outbox.run";
 
@@ -62,6 +65,9 @@ mod door {
 fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     let request = guest::request(wire);
     let method = request.method();
+    if let Some(document) = web::document(&request, DOCUMENT) {
+        return guest::respond(method, document);
+    }
     let response = guest::variable("jobs_key").map(|key| {
         let key = InternalKey::new(&key);
         crate::http::handle(&request, &key, || run(context(&request)))

@@ -30,6 +30,9 @@ use crate::store::{MIGRATIONS, Store};
 /// The database's label in the manifest.
 const DATABASE: &str = "settlement";
 
+/// What the API's document says about these pages.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 /// The variable that says where days begin and end.
 const TIMEZONE: &str = "settlement_timezone";
 
@@ -57,6 +60,9 @@ mod ear {
 
 fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     let request = guest::request(wire);
+    if let Some(document) = web::document(&request, DOCUMENT) {
+        return guest::respond(request.method(), document);
+    }
     guest::respond(request.method(), answer(&request).into())
 }
 

@@ -1,6 +1,7 @@
 //! The settlements' pages, open or for admins as the variables say, and the admins' own.
 
 mod admin;
+mod document;
 mod views;
 
 use ::store::DbError;
@@ -10,6 +11,8 @@ use web::{Code, IdentityKey, Method, PageRequest, Problem, Query, Request, Respo
 use crate::app::{Book, Inbox, Ledger, Period, Settings, Settlements};
 use crate::domain::{Day, Dimension, Month, Zone};
 use views::{DayView, MonthView, ShareView};
+
+pub use document::document;
 
 /// How many days a list has when nobody says.
 const DAYS: u32 = 30;
@@ -39,20 +42,29 @@ pub struct Context<'a, O, B> {
     pub book: &'a B,
 }
 
+/// What a route does.
 #[derive(Debug, Clone, Copy)]
-enum Endpoint {
+pub enum Endpoint {
+    /// Sums by day.
     Daily,
+    /// Sums by month.
     Monthly,
+    /// Sums by seller or category.
     Shares(Dimension),
+    /// Compare ledger and book.
     Reconcile,
+    /// Put an order right.
     Reprocess,
+    /// List what was put aside.
     DeadLetters,
+    /// Take in what was put aside.
     Replay,
 }
 
 use Endpoint::{Daily, DeadLetters, Monthly, Reconcile, Replay, Reprocess, Shares};
 
-const ROUTES: &[Route<Endpoint>] = &[
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::Get, "/settlements/daily", Daily),
     route(Method::Get, "/settlements/monthly", Monthly),
     route(Method::Get, "/settlements/sellers", Shares(Dimension::Seller)),
@@ -139,8 +151,8 @@ fn daily<S: Books>(
 ) -> Result<Response, Problem> {
     let query = request.query()?;
     if query.get("date").is_some() {
-        query.only(&["date"])?;
         let day = date(&query)?;
+        alone(&query, "date")?;
         let sum = open()?.day(day).map_err(store_problem)?;
         let sum = sum.ok_or_else(|| Problem::not_found("settlement"))?;
         return Ok(Response::json(200, &DayView::of(day, &sum)?));
@@ -162,8 +174,8 @@ fn monthly<S: Books>(
 ) -> Result<Response, Problem> {
     let query = request.query()?;
     if query.get("yearMonth").is_some() {
-        query.only(&["yearMonth"])?;
         let month = year_month(&query)?;
+        alone(&query, "yearMonth")?;
         let sum = open()?.month(month).map_err(store_problem)?;
         let sum = sum.ok_or_else(|| Problem::not_found("settlement"))?;
         return Ok(Response::json(200, &MonthView::of(month, &sum)?));
@@ -193,10 +205,8 @@ fn shares<S: Books>(
         (Some(_), None) => Period::Day(date(&query)?),
         (None, Some(_)) => Period::Month(year_month(&query)?),
         _ => {
-            return Err(Problem::invalid_field(
-                "date",
-                "or yearMonth must be given, not both",
-            ));
+            let why = "date or yearMonth must be given, not both";
+            return Err(Problem::new(Code::Unprocessable, why));
         }
     };
     let shares = open()?.shares(dimension, period, after.as_deref(), wanted.fetch());
@@ -219,6 +229,21 @@ fn list(query: &Query, filters: &[&str], length: u32) -> Result<(PageRequest, Op
     }
     let after = wanted.after.clone();
     Ok((wanted, after))
+}
+
+/// One day or month is no list: what says which part of a list is wanted contradicts it.
+fn alone(query: &Query, name: &str) -> Result<(), Problem> {
+    query.only(&[&[name], &PageRequest::PARAMETERS[..]].concat())?;
+    match PageRequest::PARAMETERS
+        .iter()
+        .find(|part| query.get(part).is_some())
+    {
+        None => Ok(()),
+        Some(part) => Err(Problem::new(
+            Code::Unprocessable,
+            format!("{part} is for lists, but {name} asks for one"),
+        )),
+    }
 }
 
 fn bad_cursor() -> Problem {

@@ -34,6 +34,9 @@ use api::shop::types::{ids, time};
 /// The database, as the manifest labels it.
 const DATABASE: &str = "stock";
 
+/// What the API's document says about these pages.
+const DOCUMENT: &str = include_str!("../openapi.json");
+
 fn open() -> Result<Store, DbError> {
     ::store::spin::open(DATABASE, MIGRATIONS).map(Store::new)
 }
@@ -118,6 +121,9 @@ impl wire::Guest for api::Component {
 #[spin_sdk::http_component]
 fn answer(request: http::Request) -> http::Response {
     let request = guest::request(request);
+    if let Some(document) = web::document(&request, DOCUMENT) {
+        return guest::respond(request.method(), document);
+    }
     let answer = guest::identity_key().map(|key| handle(&request, &key, guest::now(), open));
     guest::respond(request.method(), answer.unwrap_or_else(Problem::into))
 }

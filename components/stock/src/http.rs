@@ -2,9 +2,12 @@
 //!
 //! Customers see levels as a product's `stockQuantity`; what is here is for administrators.
 
+mod document;
+
 use ::store::DbError;
 use kernel::{Instant, SkuId};
 use serde::Serialize;
+use utoipa::ToSchema;
 use web::{
     Code, IdentityKey, Method, Page, PageRequest, PathParams, Problem, Request, Response, Role, Route,
 };
@@ -12,12 +15,17 @@ use web::{
 use crate::app::{self, LevelError, Reservations};
 use crate::domain::{Change, Level};
 
-#[derive(Clone, Copy)]
-enum Endpoint {
+pub use document::document;
+
+/// What a route does.
+#[derive(Debug, Clone, Copy)]
+pub enum Endpoint {
+    /// Show a SKU's counts and what led to them.
     ShowSku,
 }
 
-const ROUTES: &[Route<Endpoint>] = &[Route {
+/// Every route.
+pub const ROUTES: &[Route<Endpoint>] = &[Route {
     method: Method::Get,
     pattern: "/admin/stock/{skuId}",
     endpoint: Endpoint::ShowSku,
@@ -93,26 +101,41 @@ fn store_problem(error: DbError) -> Problem {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StockLevel)]
 #[serde(rename_all = "camelCase")]
 struct SkuView {
+    #[schema(schema_with = openapi::id_field)]
     sku_id: u64,
+    /// Pieces in the house, reserved ones included.
     on_hand: u32,
+    /// Pieces held for orders.
     reserved: u32,
+    /// Pieces that can be ordered.
     free: u32,
     history: Vec<ChangeView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StockChange)]
 #[serde(rename_all = "camelCase")]
 struct ChangeView {
+    /// Its place in the SKU's history: 1, 2, 3 and so on.
+    #[schema(minimum = 1)]
     number: u32,
+    #[schema(schema_with = document::kind_field)]
     kind: &'static str,
+    #[schema(schema_with = document::order_field, required = true)]
     order_id: Option<u64>,
+    /// How many pieces.
     quantity: i64,
+    /// Pieces in the house afterwards.
     on_hand: u32,
+    /// Pieces held afterwards.
     reserved: u32,
+    /// Pieces that could be ordered afterwards.
     free: u32,
+    #[schema(schema_with = openapi::moment_field)]
     at: String,
 }
 

@@ -128,6 +128,8 @@ mod tests {
         pieces: Option<i64>,
         #[schema(schema_with = colours)]
         colour: Option<String>,
+        #[schema(schema_with = crate::id_field)]
+        other_id: i64,
     }
 
     fn colours() -> utoipa::openapi::schema::Object {
@@ -148,7 +150,12 @@ mod tests {
                     .body::<NewThing>(&[("one", json!({"howMany": 1}))])
                     .answers::<Inner>(201, "It is made.")
                     .located()
-                    .leads_to("show", "showThing", &[("id", "$response.body#/id")]),
+                    .leads_to("show", "showThing", &[("id", "$response.body#/id")])
+                    .leads_to_body(
+                        "again",
+                        "makeThing",
+                        &json!({"howMany": "$request.body#/howMany"}),
+                    ),
             )
             .with(
                 Operation::new(
@@ -160,7 +167,8 @@ mod tests {
                 )
                 .id("id", "Its id.")
                 .parameter(Parameter::query("depth", "How deep.", whole(0, 3)))
-                .answers::<Inner>(200, "The thing.")
+                .answers_one_or_all::<Inner>(200, "The thing.")
+                .paged(30)
                 .cached()
                 .refuses(Code::Conflict, "It is being made."),
             )
@@ -188,8 +196,19 @@ mod tests {
             make["responses"]["201"]["links"]["show"]["operationId"],
             "showThing"
         );
+        assert_eq!(
+            make["responses"]["201"]["links"]["again"]["requestBody"]["howMany"],
+            "$request.body#/howMany"
+        );
         let show = &parsed["paths"]["/things/{id}"]["get"];
         assert_eq!(statuses(show), "200 304 400 404 406 409 429 500 502 503");
+        assert_eq!(show["parameters"][2]["schema"]["default"], 30);
+        let shown = &show["responses"]["200"];
+        assert!(shown["headers"]["Link"].is_object());
+        assert_eq!(
+            shown["content"]["application/json"]["schema"]["oneOf"][1]["items"]["$ref"],
+            "#/components/schemas/Inner"
+        );
         assert_eq!(
             (&make["security"], &show["security"]),
             (&json!([{"accessToken": []}]), &json!([]))
@@ -203,6 +222,7 @@ mod tests {
         let thing = &schemas["NewThing"];
         assert_eq!(thing["additionalProperties"], false);
         assert_eq!(thing["properties"]["howMany"]["maximum"], 9);
+        assert_eq!(thing["properties"]["otherId"], crate::id());
         assert_eq!(schemas["Inner"]["required"], json!(["word"]));
     }
 
@@ -210,7 +230,10 @@ mod tests {
     fn a_value_of_all_domains_has_its_bounds_and_may_be_required() {
         let parsed = parsed();
         let schemas = &parsed["components"]["schemas"];
-        assert_eq!(schemas["NewThing"]["required"], json!(["howMany", "pieces"]));
+        assert_eq!(
+            schemas["NewThing"]["required"],
+            json!(["howMany", "pieces", "otherId"])
+        );
         assert_eq!(
             schemas["NewThing"]["properties"]["pieces"]["$ref"],
             "#/components/schemas/Quantity"
@@ -229,7 +252,7 @@ mod tests {
     fn a_page_inside_an_answer_is_asked_for_like_a_list() {
         let operation = Operation::new(Access::Open, Method::Get, "/things", "showThings", "Show")
             .answers::<Inner>(200, "With a page.")
-            .paged();
+            .paged(20);
         let rendered = operation.render("things");
         assert_eq!(
             (

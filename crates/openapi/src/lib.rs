@@ -13,6 +13,6 @@ mod value;
 
 pub use document::{Document, compare};
 pub use operation::{Access, Operation};
-pub use parameter::{Parameter, id, text, whole, words};
+pub use parameter::{Parameter, field, id, id_field, moment_field, text, whole, won_field, words};
 pub use serde_json::json;
 pub use value::{Id, Moment, Quantity, Won, null, one_of, one_of_or_null};

@@ -174,14 +174,14 @@ impl Operation {
     }
 
     /// It answers a page of a list: an array of this type, with `limit`, `cursor` and `Link`.
-    pub fn lists<T: ToSchema>(mut self, about: &str) -> Self {
-        let schema = json!({"type": "array", "items": self.schema::<T>()});
-        self.answer(200, about, "application/json", schema).paged()
+    pub fn lists<T: ToSchema>(self, about: &str) -> Self {
+        self.answers_all::<T>(200, about).paged(20)
     }
 
-    /// The answer that was named last has a page of a list inside, with `limit`, `cursor` and `Link`.
-    pub fn paged(mut self) -> Self {
-        self.parameters.extend(Parameter::of_list());
+    /// The answer that was named last carries a page of a list, this long when nobody says: `limit`, `cursor`
+    /// and `Link`.
+    pub fn paged(mut self, length: u32) -> Self {
+        self.parameters.extend(Parameter::of_list(length));
         self.with_header("Link", "Link")
     }
 
@@ -194,6 +194,13 @@ impl Operation {
     /// It answers a JSON object that other documents describe.
     pub fn answers_any(self, status: u16, about: &str) -> Self {
         self.answer(status, about, "application/json", json!({"type": "object"}))
+    }
+
+    /// It answers one of this type or an array of them, whichever was asked for.
+    pub fn answers_one_or_all<T: ToSchema>(mut self, status: u16, about: &str) -> Self {
+        let one = self.schema::<T>();
+        let schema = json!({"oneOf": [one, {"type": "array", "items": one}]});
+        self.answer(status, about, "application/json", schema)
     }
 
     /// It answers something that is not JSON.
@@ -259,6 +266,15 @@ impl Operation {
             .collect();
         if let Some(answer) = self.answers.get_mut(&self.last) {
             answer["links"][name] = json!({"operationId": operation, "parameters": values});
+        }
+        self
+    }
+
+    /// The same for what is said in a body: each of its values is where a value of `body` says, such as
+    /// `{"email": "$request.body#/email"}`.
+    pub fn leads_to_body(mut self, name: &str, operation: &str, body: &Value) -> Self {
+        if let Some(answer) = self.answers.get_mut(&self.last) {
+            answer["links"][name] = json!({"operationId": operation, "requestBody": body});
         }
         self
     }

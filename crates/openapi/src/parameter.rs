@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use utoipa::openapi::Object;
 
 /// Ids travel as JSON numbers, so they stay below 2^53.
 const MAX_ID: i64 = 9_007_199_254_740_991;
@@ -36,9 +37,9 @@ impl Parameter {
     }
 
     /// `limit`, `cursor`: which part of a list.
-    pub(crate) fn of_list() -> [Self; 2] {
+    pub(crate) fn of_list(length: u32) -> [Self; 2] {
         let mut limit = whole(1, 100);
-        limit["default"] = 20.into();
+        limit["default"] = length.into();
         [
             Self::query("limit", "How many entries at most.", limit),
             Self::query(
@@ -78,4 +79,29 @@ pub fn text(least: u32, most: u32) -> Value {
 /// One of these words.
 pub fn words(words: &[&str]) -> Value {
     json!({"type": "string", "enum": words})
+}
+
+/// The schema of a field, for `#[schema(schema_with = …)]`: what a derived one can't say, or another says too.
+///
+/// # Panics
+/// When the value is not the schema of one type.
+pub fn field(schema: Value) -> Object {
+    serde_json::from_value(schema).expect("a field's schema is one of a single type")
+}
+
+/// The schema of a field with an id.
+pub fn id_field() -> Object {
+    field(id())
+}
+
+/// The schema of a field with an amount of money, in won.
+pub fn won_field() -> Object {
+    field(json!({"type": "integer", "format": "int64", "description": "In won."}))
+}
+
+/// The schema of a field with a moment, as we write it.
+pub fn moment_field() -> Object {
+    field(
+        json!({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, to the millisecond."}),
+    )
 }

@@ -101,7 +101,7 @@ fn decode_cursor(cursor: &str) -> Result<String, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = bytes
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        // No database takes a text with a NUL in it everywhere.
+        // No key has a NUL, and not every database would take the question.
         .filter(|text| text.len() <= MAX_CURSOR_BYTES && !text.contains('\0'));
     text.ok_or_else(|| Problem::invalid_field("cursor", "is not one of ours; follow the Link header"))
 }

@@ -68,6 +68,9 @@ pub enum Barred {
 }
 
 impl Role {
+    /// All roles.
+    pub const ALL: [Self; 2] = [Self::User, Self::Admin];
+
     /// As the database writes it.
     pub const fn text(self) -> &'static str {
         match self {
@@ -78,13 +81,14 @@ impl Role {
 
     /// The role of this name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::User, Self::Admin]
-            .into_iter()
-            .find(|role| role.text() == text)
+        Self::ALL.into_iter().find(|role| role.text() == text)
     }
 }
 
 impl Status {
+    /// All statuses.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Suspended];
+
     /// Refuses what only an active account may do.
     pub const fn admit(self) -> Result<(), Barred> {
         match self {
@@ -105,13 +109,14 @@ impl Status {
 
     /// The status of this name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Inactive, Self::Suspended]
-            .into_iter()
-            .find(|status| status.text() == text)
+        Self::ALL.into_iter().find(|status| status.text() == text)
     }
 }
 
 impl Grade {
+    /// All grades, from the lowest up.
+    pub const ALL: [Self; 4] = [Self::Normal, Self::Silver, Self::Gold, Self::Vip];
+
     /// As the database writes it.
     pub const fn text(self) -> &'static str {
         match self {
@@ -124,9 +129,7 @@ impl Grade {
 
     /// The grade of this name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Normal, Self::Silver, Self::Gold, Self::Vip]
-            .into_iter()
-            .find(|grade| grade.text() == text)
+        Self::ALL.into_iter().find(|grade| grade.text() == text)
     }
 }
 
@@ -145,11 +148,11 @@ mod tests {
 
     #[test]
     fn roles_and_grades_are_read_as_they_were_written() {
-        for role in [Role::User, Role::Admin] {
+        for role in Role::ALL {
             assert_eq!(Role::parse(role.text()), Some(role));
         }
         assert_eq!(Role::parse("admin"), None);
-        for grade in [Grade::Normal, Grade::Silver, Grade::Gold, Grade::Vip] {
+        for grade in Grade::ALL {
             assert_eq!(Grade::parse(grade.text()), Some(grade));
         }
         assert_eq!(Grade::parse("gold"), None);

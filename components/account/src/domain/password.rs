@@ -21,8 +21,8 @@ pub enum PasswordRefused {
     /// Fewer than 8 characters.
     #[error("must have at least {} characters", Password::MIN_CHARS)]
     TooShort,
-    /// More than 128 bytes.
-    #[error("must have at most {} bytes", Password::MAX_BYTES)]
+    /// More than 128 characters.
+    #[error("must have at most {} characters", Password::MAX_CHARS)]
     TooLong,
     /// No letter of any script.
     #[error("must contain a letter")]
@@ -34,16 +34,19 @@ pub enum PasswordRefused {
 
 impl Password {
     /// The shortest password, in characters.
-    pub const MIN_CHARS: usize = 8;
-    /// The longest password, in bytes.
-    pub const MAX_BYTES: usize = 128;
+    pub const MIN_CHARS: u32 = 8;
+    /// The longest password, in characters.
+    pub const MAX_CHARS: u32 = 128;
+    /// What it must contain as a regular expression (ECMA-262), for clients: a letter and a digit.
+    pub const PATTERN: &str = r"\p{L}[\s\S]*[0-9]|[0-9][\s\S]*\p{L}";
 
     /// Takes a password as it is: blanks belong to it.
     pub fn parse(text: String) -> Result<Self, PasswordRefused> {
-        if text.chars().count() < Self::MIN_CHARS {
+        let chars = text.chars().count();
+        if chars < Self::MIN_CHARS as usize {
             return Err(PasswordRefused::TooShort);
         }
-        if text.len() > Self::MAX_BYTES {
+        if chars > Self::MAX_CHARS as usize {
             return Err(PasswordRefused::TooLong);
         }
         if !text.chars().any(char::is_alphabetic) {
@@ -134,6 +137,7 @@ mod tests {
         check("!!!!!!!!", Some(PasswordRefused::NoLetter));
         check("password١", Some(PasswordRefused::NoDigit));
         check(&format!("{}1", "a".repeat(127)), None);
+        check(&format!("{}1", "비".repeat(127)), None);
         check(&format!("{}1", "a".repeat(128)), Some(PasswordRefused::TooLong));
     }
 

@@ -1,3 +1,5 @@
+use super::BLANKS;
+
 /// How a person is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(String);
@@ -18,24 +20,27 @@ pub enum NameRefused {
 
 impl Name {
     /// The longest name, in characters.
-    pub const MAX_CHARS: usize = 100;
+    pub const MAX_CHARS: u32 = 100;
+
+    /// The same rule as a regular expression (ECMA-262), for clients: no control character, and one at least
+    /// that can be seen. How long a name is goes by [`Name::MAX_CHARS`].
+    pub const PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0\u115f\u1160\u1680\u2000-\u200f\u2028\u2029\u202f\u205f-\u2064\u3000\u3164\ufeff][^\u0000-\u001f\u007f-\u009f]*$";
 
     /// Takes a name without the blanks around it.
     pub fn parse(text: &str) -> Result<Self, NameRefused> {
-        let text = text.trim();
         if text
             .chars()
             .all(|letter| letter.is_whitespace() || is_invisible(letter))
         {
             return Err(NameRefused::Blank);
         }
-        if text.chars().count() > Self::MAX_CHARS {
+        if text.chars().count() > Self::MAX_CHARS as usize {
             return Err(NameRefused::TooLong);
         }
         if text.chars().any(char::is_control) {
             return Err(NameRefused::Control);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.trim().to_owned()))
     }
 
     /// The name.
@@ -59,9 +64,12 @@ pub struct Phone(String);
 pub struct PhoneRefused;
 
 impl Phone {
+    /// The shape as a regular expression (ECMA-262), for clients: exactly what [`Phone::parse`] takes.
+    pub const PATTERN: &str = r"^[ \t\r\n]*\+?[0-9](-?[0-9]){2,14}[ \t\r\n]*$";
+
     /// Takes digits, a `+` in front, and single `-` between digits; E.164 has at most 15 digits.
     pub fn parse(text: &str) -> Result<Self, PhoneRefused> {
-        let text = text.trim();
+        let text = text.trim_matches(BLANKS);
         let groups = text.strip_prefix('+').unwrap_or(text);
         let well_formed = groups
             .split('-')
@@ -99,10 +107,12 @@ mod tests {
         check(" \u{3000}\t", Err(NameRefused::Blank));
         check("\u{200b}\u{3164}", Err(NameRefused::Blank));
         check("a\nb", Err(NameRefused::Control));
+        check("a\n", Err(NameRefused::Control));
         check("a\0", Err(NameRefused::Control));
         let hundred = "김".repeat(100);
         check(&hundred, Ok(&hundred));
         check(&"김".repeat(101), Err(NameRefused::TooLong));
+        check(&format!("{hundred} "), Err(NameRefused::TooLong));
     }
 
     #[test]

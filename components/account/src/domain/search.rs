@@ -33,11 +33,14 @@ pub enum SearchTextRefused {
 
 impl SearchText {
     /// As long as an e-mail may be.
-    pub const MAX_CHARS: usize = 254;
+    pub const MAX_CHARS: u32 = 254;
+
+    /// The other half of the rule as a regular expression (ECMA-262), for clients: no control character.
+    pub const PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
     /// Takes what an admin typed.
     pub fn parse(text: &str) -> Result<Self, SearchTextRefused> {
-        if text.chars().count() > Self::MAX_CHARS {
+        if text.chars().count() > Self::MAX_CHARS as usize {
             return Err(SearchTextRefused::TooLong);
         }
         if text.chars().any(char::is_control) {

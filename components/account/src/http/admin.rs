@@ -2,11 +2,14 @@
 
 use kernel::{Outcome, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use web::{
     Code, ETag, FieldError, Identity, IfMatch, PageRequest, PathParams, Problem, Request, Response, Role,
 };
 
-use super::{SignUpBody, checked, given, newcomer, problem};
+use super::document::{email_field, grade_field, name_field, password_field, role_field, status_field};
+use super::wire::{SignUpBody, given};
+use super::{checked, newcomer, problem};
 use crate::app::App;
 use crate::domain::{self, Account, Actor, Change, Filter, Grade, Phone, SearchText, Status};
 
@@ -18,16 +21,23 @@ pub(super) fn only(identity: Identity) -> Result<Actor, Problem> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
 #[serde(rename_all = "camelCase")]
-struct AccountView {
+pub(super) struct AccountView {
+    #[schema(schema_with = openapi::id_field)]
     id: u64,
     email: String,
     name: String,
+    #[schema(required = true)]
     phone: Option<String>,
+    #[schema(schema_with = role_field)]
     role: &'static str,
+    #[schema(schema_with = status_field)]
     status: &'static str,
+    #[schema(schema_with = grade_field)]
     grade: &'static str,
+    #[schema(schema_with = openapi::moment_field)]
     created_at: String,
 }
 
@@ -94,13 +104,17 @@ fn version(account: &Account) -> ETag {
 }
 
 /// A field that is left out stays as it is; null is no value of any.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AccountChange)]
 #[serde(deny_unknown_fields)]
-struct ChangeBody {
+pub(super) struct ChangeBody {
+    #[schema(schema_with = status_field, required = false)]
     #[serde(default, deserialize_with = "given")]
     status: Option<String>,
+    #[schema(schema_with = grade_field, required = false)]
     #[serde(default, deserialize_with = "given")]
     grade: Option<String>,
+    #[schema(schema_with = role_field, required = false)]
     #[serde(default, deserialize_with = "given")]
     role: Option<String>,
 }
@@ -144,11 +158,15 @@ pub(super) fn change(
     Ok(shown(&account).tagged(&version(&account)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewAdmin)]
 #[serde(deny_unknown_fields)]
-struct AppointBody {
+pub(super) struct AppointBody {
+    #[schema(schema_with = email_field)]
     email: String,
+    #[schema(schema_with = password_field)]
     password: String,
+    #[schema(schema_with = name_field)]
     name: String,
 }
 

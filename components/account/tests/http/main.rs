@@ -228,6 +228,36 @@ fn logging_out_ends_the_session_and_may_be_repeated() {
 }
 
 #[test]
+fn a_body_without_its_type_is_not_taken_for_none() {
+    let (shop, id) = Shop::with_user();
+    let pair = body(&shop.log_in("a@b.kr", "passw0rd"));
+    let sent = json!({"refreshToken": "of another session"}).to_string();
+    let request = Request::new(Method::Post, "/auth/logout").with_body(sent);
+    assert_eq!(shop.send(&shop.as_user(id, request)).status(), 415);
+    let refreshed = shop.post("/auth/refresh", &json!({"refreshToken": pair["refreshToken"]}));
+    assert_eq!(refreshed.status(), 200, "nothing has ended");
+}
+
+#[test]
+fn no_page_takes_parameters_it_does_not_know() {
+    let (shop, id) = Shop::with_user();
+    for (method, path) in [
+        (Method::Post, "/users"),
+        (Method::Post, "/auth/login"),
+        (Method::Post, "/auth/refresh"),
+        (Method::Post, "/auth/logout"),
+        (Method::Get, "/users/me"),
+        (Method::Patch, "/users/me"),
+        (Method::Post, "/users/me/password"),
+    ] {
+        let request = Request::new(method, &format!("{path}?x=1"));
+        let response = shop.send(&shop.as_user(id, request));
+        assert_eq!(response.status(), 400, "{path}");
+        assert!(shown(&response).contains("x is unknown here"), "{path}");
+    }
+}
+
+#[test]
 fn a_profile_changes_by_field() {
     let (shop, id) = Shop::with_user();
     let patch = |sent: Value| {

@@ -51,7 +51,7 @@ fn show_as_admin() -> Operation {
     .about("`limit` and `cursor` are about its refunds.")
     .id("orderId", "The id of the order that was paid for.")
     .answers::<AdminView<'_>>(200, "The payment with one page of its refunds, oldest first.")
-    .paged()
+    .paged(20)
 }
 
 fn refund() -> Operation {

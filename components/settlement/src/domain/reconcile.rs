@@ -87,6 +87,15 @@ pub enum MismatchKind {
 }
 
 impl MismatchKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::MissingPayment,
+        Self::WrongAmount,
+        Self::MissingRefund,
+        Self::UnknownPayment,
+        Self::UnknownRefund,
+    ];
+
     /// As admins read it.
     pub const fn text(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use kernel::{Instant, OrderId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use web::{Code, PathParams, Problem, Request, Response, Whole};
 
 use super::views::{LetterView, MismatchView, ReportView};
@@ -12,16 +13,28 @@ use crate::domain::Zone;
 /// How many dead letters a list has when nobody says.
 const LETTERS: u32 = 20;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ReprocessOrder)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ReprocessBody {
+pub(super) struct ReprocessBody {
+    #[schema(schema_with = openapi::id_field)]
     order_id: Whole,
 }
 
-#[derive(Serialize)]
-struct ReplayedView {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReplayedDeadLetter)]
+pub(super) struct ReplayedView {
+    #[schema(schema_with = openapi::id_field)]
     id: u64,
+    #[schema(schema_with = replayed_field)]
     status: &'static str,
+}
+
+/// What became of it, in words.
+const REPLAYED: &str = "REPLAYED";
+
+fn replayed_field() -> utoipa::openapi::Object {
+    openapi::field(openapi::words(&[REPLAYED]))
 }
 
 pub(super) fn reconcile<S: Books, B: Book>(
@@ -89,10 +102,10 @@ pub(super) fn replay<S: Books>(
     request.query()?.only(&[])?;
     let missing = || Problem::not_found("dead letter");
     // A malformed number names nothing, like one that was never given.
-    let id: u64 = path.get("id").parse().map_err(|_| missing())?;
+    let id = number(path.get("id")).ok_or_else(missing)?;
     match app::replay(&open()?, id, now).map_err(store_problem)? {
         Replayed::Done => {
-            let status = "REPLAYED";
+            let status = REPLAYED;
             Ok(Response::json(200, &ReplayedView { id, status }))
         }
         Replayed::Before => Err(Problem::new(Code::Conflict, "it was replayed before")),
@@ -102,4 +115,10 @@ pub(super) fn replay<S: Books>(
         )),
         Replayed::Unknown => Err(missing()),
     }
+}
+
+/// The number that all of `text` spells, as we spell it: no sign, no leading zero.
+fn number(text: &str) -> Option<u64> {
+    let number: u64 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
 }

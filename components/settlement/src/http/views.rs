@@ -3,100 +3,151 @@
 use kernel::MoneyError;
 use relay::inbox::DeadLetter;
 use serde::Serialize;
+use utoipa::ToSchema;
 use web::Problem;
 
+use super::document::{date_field, kind_field, movement_field, year_month_field};
 use crate::domain::{Day, Dimension, Mismatch, Month, MovementKind, Report, Sum, Zone};
 
-/// `GET /settlements/daily`.
-#[derive(Serialize)]
+/// What moved on one day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DailySettlement)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DayView {
+    #[schema(schema_with = date_field)]
     pub(super) settlement_date: String,
     #[serde(flatten)]
     sum: SumView,
 }
 
-/// `GET /settlements/monthly`.
-#[derive(Serialize)]
+/// What moved in one month.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MonthlySettlement)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MonthView {
+    #[schema(schema_with = year_month_field)]
     pub(super) year_month: String,
     #[serde(flatten)]
     sum: SumView,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SettlementSum)]
 #[serde(rename_all = "camelCase")]
 struct SumView {
+    #[schema(schema_with = openapi::won_field)]
     total_amount: i64,
+    #[schema(minimum = 0)]
     payment_count: i64,
+    #[schema(schema_with = openapi::won_field)]
     refund_amount: i64,
+    #[schema(minimum = 0)]
     refund_count: i64,
+    #[schema(schema_with = openapi::won_field)]
     net_amount: i64,
 }
 
-/// `GET /settlements/sellers` and `/settlements/categories`.
-#[derive(Serialize)]
+/// What moved for one seller, or in one category.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SettlementShare)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ShareView {
+    /// In the list of sellers.
+    #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     seller: Option<String>,
+    /// In the list of categories.
+    #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<String>,
+    #[schema(schema_with = openapi::won_field)]
     total_amount: i64,
+    #[schema(minimum = 0)]
     payment_count: i64,
+    #[schema(schema_with = openapi::won_field)]
     refund_amount: i64,
+    #[schema(schema_with = openapi::won_field)]
     net_amount: i64,
 }
 
-/// `GET /admin/settlements/reconciliation`.
-#[derive(Serialize)]
+/// What ledger and payments say, side by side.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reconciliation)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReportView<'a> {
+    #[schema(schema_with = date_field, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<String>,
     totals: TotalsView,
+    /// Movements so young that only one side may know them yet.
     pending: u64,
     mismatch_count: u64,
+    /// The first 1,000 of them.
+    #[schema(max_items = 1000)]
     mismatches: Vec<MismatchView<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReconciliationTotals)]
 #[serde(rename_all = "camelCase")]
 struct TotalsView {
+    #[schema(schema_with = openapi::won_field)]
     payments: i64,
+    #[schema(schema_with = openapi::won_field)]
     ledger: i64,
+    #[schema(schema_with = openapi::won_field)]
     difference: i64,
 }
 
 /// What does not agree, or did not.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Mismatch)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MismatchView<'a> {
+    #[schema(schema_with = kind_field)]
     kind: &'static str,
+    #[schema(schema_with = openapi::id_field)]
     order_id: u64,
+    #[schema(schema_with = movement_field)]
     movement: &'static str,
+    /// Which of the order's refunds.
+    #[schema(value_type = String, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     refund_key: Option<&'a str>,
+    #[schema(schema_with = openapi::won_field)]
     expected_amount: i64,
+    #[schema(schema_with = openapi::won_field)]
     ledger_amount: i64,
+    #[schema(schema_with = openapi::moment_field)]
     occurred_at: String,
+    #[schema(required = true, format = Date)]
     settlement_date: Option<String>,
 }
 
-/// `GET /admin/settlements/dead-letters`.
-#[derive(Serialize)]
+/// Something from the bus that could not be taken in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeadLetter)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LetterView {
+    #[schema(schema_with = openapi::id_field)]
     pub(super) id: u64,
+    #[schema(schema_with = openapi::moment_field)]
     received_at: String,
+    #[schema(required = true)]
     producer: Option<String>,
+    #[schema(required = true)]
     event_id: Option<String>,
+    #[schema(required = true)]
     topic: Option<String>,
+    #[schema(required = true)]
     position: Option<u64>,
+    /// The first 2 KiB of it.
     payload: String,
+    /// How many bytes are kept of it.
     payload_bytes: u64,
+    /// Why it was put aside.
     error: String,
+    #[schema(required = true, format = DateTime)]
     replayed_at: Option<String>,
 }
 
@@ -182,16 +233,21 @@ impl<'a> MismatchView<'a> {
         Self {
             kind: mismatch.kind().text(),
             order_id: movement.order.get(),
-            movement: match movement.kind {
-                MovementKind::Payment => "PAYMENT",
-                MovementKind::Refund => "REFUND",
-            },
+            movement: movement_word(movement.kind),
             refund_key: movement.refund_key(),
             expected_amount: mismatch.expected().minor(),
             ledger_amount: mismatch.found().minor(),
             occurred_at: movement.at.rfc3339(),
             settlement_date: zone.day(movement.at).ok().map(|day| day.to_string()),
         }
+    }
+}
+
+/// As admins read it.
+pub(super) const fn movement_word(kind: MovementKind) -> &'static str {
+    match kind {
+        MovementKind::Payment => "PAYMENT",
+        MovementKind::Refund => "REFUND",
     }
 }
 
