@@ -21,6 +21,9 @@ fn wishes() -> [(&'static str, Value); 9] {
     ]
 }
 
+/// What others send in a form of their own, of which the shop believes nothing: it looks for itself.
+const OF_OTHERS: [&str; 1] = ["POST /payments/webhook"];
+
 /// Every object in a body with one more field, one at a time.
 fn with_one_more(body: &Value, name: &str, wish: &Value) -> Vec<Value> {
     let mut all = Vec::new();
@@ -84,7 +87,7 @@ async fn no_body_sets_what_only_the_shop_sets() -> Result<()> {
                     .call(&scene.rightful(operation), operation, Some(&body))
                     .await?;
                 asked += 1;
-                if reply.status != 400 {
+                if reply.status != 400 && !OF_OTHERS.contains(&operation.name().as_str()) {
                     wrong.push(format!(
                         "{} {body}: {} {}",
                         operation.name(),

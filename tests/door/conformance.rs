@@ -63,11 +63,14 @@ async fn the_shop_keeps_to_its_document() -> Result<()> {
     let made = operator.post("/internal/admins", &root).await?;
     ensure!(made.status == 201, "{made:?}");
     let admin = made.json["id"].as_u64().context("no id")?;
+    // The first question lays out the tables.
+    ensure!(shop.visitor().get("/products/1").await?.status == 200);
     for sku in 1..=3 {
         shop.stock_up(sku, 1_000_000)?;
     }
     // It belongs to no session, so that no logout ends it.
     let token = tests::token_of(admin, web::Role::Admin);
+    let other = shop.customer().await?;
     let scratch = tempfile::tempdir()?;
     let seed = std::env::var("BODEGA_SEED").unwrap_or_else(|_| "1".to_owned());
     let examples = std::env::var("BODEGA_EXAMPLES").unwrap_or_else(|_| "20".to_owned());
@@ -82,7 +85,12 @@ async fn the_shop_keeps_to_its_document() -> Result<()> {
             "all",
         ])
         .args(["--max-examples", &examples, "--seed", &seed, "--no-color"])
+        .env(
+            "BODEGA_HOOKS",
+            workspace().join("tests/door/schemathesis_hooks.py"),
+        )
         .env("BODEGA_ACCESS_TOKEN", token)
+        .env("BODEGA_OTHER_TOKEN", other.client.token().unwrap_or_default())
         .env("BODEGA_INTERNAL_KEY", tests::jobs_key())
         .env("PYTHONUNBUFFERED", "1")
         .current_dir(scratch.path())

@@ -29,7 +29,8 @@ fn expected(operation: &Operation, kind: Kind) -> Option<u16> {
         ("open", _) => None,
         ("user", Kind::Nobody) | ("admin", Kind::Nobody) | ("internal", _) => Some(401),
         ("admin", Kind::Other) => Some(403),
-        // A cart's lines are found in the caller's own cart.
+        // A cart's lines are found in the caller's own cart, and what is not there is removed already.
+        ("user", Kind::Other) if operation.name() == "DELETE /cart/items/{productId}" => None,
         ("user", Kind::Other) if about_something => Some(404),
         ("user", Kind::Other) => None,
         (access, _) => panic!("{}: access {access}", operation.name()),
@@ -120,7 +121,9 @@ async fn everybody_does_what_is_theirs_to_do() -> Result<()> {
                 operation.example().as_ref(),
             )
             .await?;
-        if matches!(reply.status, 401 | 403 | 405 | 500..) {
+        let refused_here = matches!(reply.status, 401 | 403 | 405 | 500..);
+        // The example of a login is of nobody who is here.
+        if refused_here && operation.name() != "POST /auth/login" {
             refused.push(format!("{}: {} {}", operation.name(), reply.status, reply.text));
         }
     }

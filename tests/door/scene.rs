@@ -7,7 +7,8 @@ use anyhow::{Context, Result, ensure};
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
-use tests::{Client, Reply, Shop, Signup};
+use tests::{Client, Reply, Shop, Signup, token_of};
+use web::Role;
 
 /// A shop, people in it, and an order of one of them.
 pub(crate) struct Scene {
@@ -15,7 +16,7 @@ pub(crate) struct Scene {
     pub(crate) owner: Signup,
     pub(crate) other: Signup,
     pub(crate) suspended: Signup,
-    pub(crate) admin: Client,
+    admin_id: u64,
     pub(crate) operator: Client,
     pub(crate) order: u64,
     pub(crate) operations: Vec<Operation>,
@@ -61,12 +62,9 @@ impl Scene {
         let shop = Shop::start()?;
         let operator = shop.visitor().with_token(&tests::jobs_key());
         let first = json!({"email": "root@example.com", "password": "pass1234", "name": "Root"});
-        ensure!(operator.post("/internal/admins", &first).await?.status == 201);
-        let login = json!({"email": "root@example.com", "password": "pass1234"});
-        let session = shop.visitor().post("/auth/login", &login).await?;
-        let admin = shop
-            .visitor()
-            .with_token(session.json["accessToken"].as_str().context("no token")?);
+        let made = operator.post("/internal/admins", &first).await?;
+        let admin_id = made.json["id"].as_u64().context("no admin")?;
+        let admin = shop.visitor().with_token(&token_of(admin_id, Role::Admin));
         let (owner, other, suspended) = (
             shop.customer().await?,
             shop.customer().await?,
@@ -87,7 +85,7 @@ impl Scene {
             owner,
             other,
             suspended,
-            admin,
+            admin_id,
             operator,
             order,
         })
@@ -109,11 +107,12 @@ impl Scene {
         segments.collect::<Vec<_>>().join("/")
     }
 
-    /// Who may call an operation.
+    /// Who may call an operation, with a token of this moment: one of them logs out everywhere.
     pub(crate) fn rightful(&self, operation: &Operation) -> Client {
+        let fresh = |id, role| self.shop.visitor().with_token(&token_of(id, role));
         match operation.access.as_str() {
-            "user" => self.owner.client.clone(),
-            "admin" => self.admin.clone(),
+            "user" => fresh(self.owner.id, Role::User),
+            "admin" => fresh(self.admin_id, Role::Admin),
             "internal" => self.operator.clone(),
             _ => self.shop.visitor(),
         }

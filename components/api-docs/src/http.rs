@@ -3,7 +3,7 @@
 mod accept_encoding;
 mod document;
 
-use web::{Method, Problem, Request, Response, Route, find};
+use web::{ETag, Method, Problem, Request, Response, Route, find};
 
 use crate::files::{Coding, FILES, File, Kind};
 
@@ -24,20 +24,17 @@ fn answer(request: &Request) -> Result<Response, Problem> {
     let (file, _) = find(&routes(), request)?;
     request.query()?.only(parameters(file.kind))?;
     let coding = coding(file, request);
-    let tag = tag(file, coding);
-    if is_known(request, &tag) {
-        return Ok(headers(Response::empty(304), file, tag));
-    }
     // HEAD gets no body in the end, so none is unpacked for it.
     let body = match request.method() {
         Method::Head => Vec::new(),
         _ => file.bytes(coding),
     };
-    let response = headers(Response::document(200, file.media_type, body), file, tag);
-    Ok(match coding {
+    let response = headers(Response::document(200, file.media_type, body), file);
+    let response = match coding {
         Coding::Identity => response,
         Coding::Gzip => response.header("content-encoding", "gzip"),
-    })
+    };
+    response.conditional_on(request, tag(file, coding))
 }
 
 /// Every route: one for each file.
@@ -69,28 +66,16 @@ fn coding(file: &File, request: &Request) -> Coding {
 }
 
 /// A strong tag stands for bytes, so each coding has its own (RFC 9110 §8.8.3.3).
-fn tag(file: &File, coding: Coding) -> String {
+fn tag(file: &File, coding: Coding) -> ETag {
     match coding {
-        Coding::Identity => format!("\"{}\"", file.hash),
-        Coding::Gzip => format!("\"{}-gzip\"", file.hash),
+        Coding::Identity => ETag::known(file.hash),
+        Coding::Gzip => ETag::known(&format!("{}-gzip", file.hash)),
     }
 }
 
-/// Whether `If-None-Match` says that the client has this already (RFC 9110 §13.1.2, weak comparison). What is
-/// not a list of tags has none of ours in it: the file is sent, which is never wrong.
-fn is_known(request: &Request, tag: &str) -> bool {
-    let listed = request.header("if-none-match").unwrap_or("").trim();
-    let is_ours = |entry: &str| {
-        let entry = entry.trim();
-        entry.strip_prefix("W/").unwrap_or(entry) == tag
-    };
-    listed == "*" || listed.split(',').any(is_ours)
-}
-
 /// What 200 and 304 say alike; a page that was kept gets today's policy with a 304 as well.
-fn headers(response: Response, file: &File, tag: String) -> Response {
+fn headers(response: Response, file: &File) -> Response {
     let response = response
-        .header("etag", tag)
         .header("cache-control", cache_control(file.kind))
         .header("content-security-policy", POLICY);
     if file.codings().len() > 1 {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod books;
+mod outages;
 mod uniform;
 
 use books::{Books, FakeBook, HOUR, NOW, completed, event, hours, message, paid, refunded, seoul};
@@ -476,29 +477,4 @@ fn admins_see_and_replay_what_was_put_aside() {
         ]],
     );
     shop.books.audit();
-}
-
-#[test]
-fn an_outage_is_a_503_and_a_defect_a_500_without_its_story() {
-    let key = key();
-    let settings = Settings {
-        zone: seoul(),
-        auth_required: false,
-    };
-    for (error, status) in [
-        (DbError::Busy, 503),
-        (DbError::Unavailable("disk".to_owned()), 503),
-        (DbError::Other("no such table: daily_settlement".to_owned()), 500),
-    ] {
-        let context = Context {
-            key: &key,
-            settings: &settings,
-            now: LATER,
-            open: |_| Err::<Store, _>(error),
-            book: &FakeBook::default(),
-        };
-        let response = handle(&Request::new(Method::Get, "/settlements/daily"), context);
-        assert_eq!(response.status(), status);
-        assert!(!text(&response).contains("table") && !text(&response).contains("disk"));
-    }
 }

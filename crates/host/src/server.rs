@@ -1,8 +1,10 @@
 //! The public door: HTTP/1.1 and HTTP/2 on one port, Spin's routes, and an orderly end.
 
 mod request;
+mod strict;
 
 use request::{absolute, add_spin_headers, announced_length, strip_transport};
+use strict::Strict;
 
 use crate::answer::{self, Failure};
 use crate::app::{App, Guest, Shared};
@@ -142,7 +144,7 @@ async fn connection(
         async move { Ok::<_, Infallible>(door(&shared, request, client).await) }
     });
     let connection = builder
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Strict::new(stream)), service)
         .into_owned();
     let mut connection = std::pin::pin!(watcher.watch(connection));
     // hyper's own clock starts only when it knows which HTTP is spoken.

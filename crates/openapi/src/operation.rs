@@ -332,7 +332,6 @@ impl Operation {
 }
 
 fn tags(name: &str, about: &str) -> Parameter {
-    let schema =
-        json!({"type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]{0,64}"(, (W/)?"[!#-~]{0,64}"){0,9})$"#});
+    let schema = json!({"type": "string", "minLength": 1, "pattern": r#"^(\*|(W/)?"[!#-~]{0,64}"(, (W/)?"[!#-~]{0,64}"){0,9})$"#});
     Parameter::header(name, about, schema)
 }

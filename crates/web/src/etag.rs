@@ -12,8 +12,8 @@ const IF_NONE_MATCH: &str = "if-none-match";
 /// So many bytes of the digest are kept: nobody gains anything from a collision, and 128 bits have none by chance.
 const KEPT_BYTES: usize = 16;
 
-/// The headers that 304 repeats (RFC 9110 §15.4.5).
-const REPEATED: [&str; 3] = ["etag", "cache-control", "vary"];
+/// The headers that 304 repeats (RFC 9110 §15.4.5); a page that was kept gets today's policy.
+const REPEATED: [&str; 4] = ["etag", "cache-control", "vary", "content-security-policy"];
 
 /// The version of an answer, always a strong one: two answers with the same tag are the same byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,11 @@ impl ETag {
         digest.update(response.body());
         let digest = digest.finalize();
         Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..KEPT_BYTES])))
+    }
+
+    /// The version of bytes whose digest is known already.
+    pub fn known(digest: &str) -> Self {
+        Self(format!("\"{digest}\""))
     }
 
     /// As a header writes it, with its quotes.
@@ -69,11 +74,16 @@ impl Response {
     ///
     /// Only what would be a success asks what the client has; `If-Match` goes first (RFC 9110 §13.2.2).
     pub fn conditional(self, request: &Request) -> Result<Self, Problem> {
+        let tag = ETag::of(&self);
+        self.conditional_on(request, tag)
+    }
+
+    /// The same where the version is known already.
+    pub fn conditional_on(self, request: &Request, tag: ETag) -> Result<Self, Problem> {
         if !(200..300).contains(&self.status()) || !matches!(request.method(), Method::Get | Method::Head) {
             return Ok(self);
         }
         let (wanted, known) = (IfMatch::of(request)?, Tags::of(request, IF_NONE_MATCH)?);
-        let tag = ETag::of(&self);
         if wanted.is_some_and(|wanted| !wanted.holds(&tag)) {
             return Err(IfMatch::failed());
         }

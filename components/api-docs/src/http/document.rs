@@ -1,6 +1,6 @@
 //! What the API's document says about these files.
 
-use openapi::{Access, Document, Operation, Parameter, text};
+use openapi::{Access, Document, Operation, Parameter, json};
 use web::Method;
 
 use crate::files::{FILES, File, Kind};
@@ -22,7 +22,7 @@ fn operation(file: &File) -> Operation {
         Kind::Asset => operation.parameter(Parameter::query(
             "v",
             "Tells one version of the file from the next; there is only the present one.",
-            text(0, 100),
+            json!({"type": "string"}),
         )),
     };
     operation
