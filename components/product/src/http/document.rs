@@ -1,7 +1,8 @@
 //! What the API's document says about these pages.
 
 use kernel::Money;
-use openapi::{Access, Document, Operation, Parameter, text, whole, words};
+use openapi::{Access, Document, Operation, Parameter, json, whole, words};
+use serde_json::Value;
 use web::Method;
 
 use super::{DetailView, ProductView};
@@ -24,8 +25,8 @@ fn list() -> Operation {
         "List products",
     )
     .about("Filters combine with AND.")
-    .parameter(Parameter::query("name", "A part of the name, in any case.", text(1, 100)).example("상품"))
-    .parameter(Parameter::query("category", "The name of the category.", text(1, 100)).example("전자"))
+    .parameter(Parameter::query("name", "A part of the name, in any case.", line()).example("상품"))
+    .parameter(Parameter::query("category", "The name of the category.", line()).example("전자"))
     .parameter(Parameter::query(
         "minPrice",
         "The least price, in won.",
@@ -56,4 +57,9 @@ fn show() -> Operation {
     .id("id", "The product's id.")
     .answers::<DetailView>(200, "The product with its SKUs.")
     .cached()
+}
+
+/// Text without control characters.
+fn line() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[^\\u0000-\\u001F\\u007F-\\u009F]*$"})
 }
