@@ -114,7 +114,7 @@ async fn an_order_is_paid_in_a_second_step() -> Result<()> {
         (
             &owner,
             json!({"paymentKey": "k", "orderId": order, "amount": -1}),
-            422,
+            400,
         ),
         (
             &owner,
@@ -180,7 +180,7 @@ async fn settlements_answer_questions_that_make_sense() -> Result<()> {
         ("/settlements/daily?day=2026-01-01", 400),
         ("/settlements/monthly?yearMonth=2026-13", 400),
         ("/settlements/monthly?yearMonth=2026-01", 404),
-        ("/settlements/sellers", 400),
+        ("/settlements/sellers", 422),
         ("/settlements/nothing", 404),
         ("/admin/settlements/reconciliation", 401),
         ("/internal/jobs/run", 405),

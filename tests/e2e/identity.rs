@@ -61,6 +61,42 @@ async fn root(shop: &Shop) -> Result<Session> {
     session(shop, &log_in(shop, "root@example.com", PASSWORD).await?)
 }
 
+/// The store of marks is memory here, and gone with the process.
+#[tokio::test]
+async fn who_was_locked_out_stays_out_when_the_shop_starts_again() -> Result<()> {
+    let mut shop = Shop::start()?;
+    let admin = root(&shop).await?;
+    let (id, guilty) = member(&shop, "guilty@example.com").await?;
+    let (_, careful) = member(&shop, "careful@example.com").await?;
+    let (_, innocent) = member(&shop, "innocent@example.com").await?;
+    let suspend = json!({"status": "SUSPENDED"});
+    let suspended = admin
+        .client
+        .patch(&format!("/admin/users/{id}"), &suspend)
+        .await?;
+    assert_eq!(suspended.status, 200, "{suspended:?}");
+    let change = json!({"currentPassword": PASSWORD, "newPassword": "another1234"});
+    let changed = careful.client.post("/users/me/password", &change).await?;
+    assert_eq!(changed.status, 204, "{changed:?}");
+    for _ in 0..2 {
+        shop.kill();
+        shop.resume()?;
+        for (name, session, status) in [
+            ("guilty", &guilty, 401),
+            ("careful", &careful, 401),
+            ("innocent", &innocent, 200),
+        ] {
+            let reply = shop
+                .visitor()
+                .with_token(&session.access)
+                .get("/users/me")
+                .await?;
+            assert_eq!(reply.status, status, "{name}: {reply:?}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_suspended_member_is_out_at_once_and_comes_back() -> Result<()> {
     let shop = Shop::start()?;

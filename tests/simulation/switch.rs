@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use host::{Action, Call, Faults, Gate, Moment};
+use host::{Action, Call, Faults, Gate, Kind, Moment};
 
 /// What becomes of the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ enum Plan {
     },
     /// The n-th call from now on waits at the gate, before it is done.
     Hold { left: usize, gate: Gate },
+    /// Every call of this component to its database waits at the gate.
+    Hang { component: &'static str, gate: Gate },
 }
 
 /// Decides about every host call of the world.
@@ -88,11 +90,21 @@ impl Switch {
         gate
     }
 
+    /// Holds whatever this component asks of its database, at the gate that is answered.
+    pub(crate) fn hang(&self, component: &'static str) -> Gate {
+        let gate = Gate::new();
+        self.set(Plan::Hang {
+            component,
+            gate: gate.clone(),
+        });
+        gate
+    }
+
     /// Disturbs nothing any more, and answers the call that was harmed.
     pub(crate) fn off(&self) -> Option<String> {
         match self.set(Plan::Off) {
             Plan::Harm { hit, .. } => hit,
-            Plan::Off | Plan::Hold { .. } => None,
+            Plan::Off | Plan::Hold { .. } | Plan::Hang { .. } => None,
         }
     }
 }
@@ -131,6 +143,14 @@ impl Faults for Switch {
                 let gate = gate.clone();
                 *plan = Plan::Off;
                 Action::Hold(gate)
+            }
+            Plan::Hang { component, gate } => {
+                let held = call.moment == Moment::Before && call.kind == Kind::Sqlite;
+                if held && call.component == *component {
+                    Action::Hold(gate.clone())
+                } else {
+                    Action::Go
+                }
             }
         }
     }

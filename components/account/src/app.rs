@@ -1,6 +1,9 @@
 //! The use cases: load, ask the domain, save.
 
 mod admin;
+mod recall;
+
+pub use recall::recall;
 
 use kernel::{Instant, Outcome, UserId};
 use store::DbError;
@@ -69,6 +72,9 @@ pub trait Accounts {
 
     /// Ends the session of this refresh token, or all of the user's sessions without one.
     fn close_sessions(&self, user: UserId, token: Option<&TokenId>, now: Instant) -> Result<(), DbError>;
+
+    /// Who had a session ended, or was changed by an admin, at this moment or later.
+    fn ended_since(&self, since: Instant) -> Result<Vec<UserId>, DbError>;
 }
 
 /// Where the gateway learns which access tokens are dead.
@@ -76,6 +82,9 @@ pub trait Marks {
     /// Kills the user's access tokens that were made up to this very moment, which it reads itself: the time of
     /// the call is too early once a transaction has waited for its turn.
     fn kill(&self, user: UserId) -> Result<(), MarkUnwritten>;
+
+    /// Says that every mark is there that matters.
+    fn complete(&self) -> Result<(), MarkUnwritten>;
 }
 
 /// The mark may or may not be there: ask again.

@@ -28,20 +28,16 @@ fn answer(request: &web::Request) -> Result<Response, Problem> {
     if let Some(document) = web::document(request, DOCUMENT) {
         return Ok(document);
     }
+    if request.path() == mark::RECALL_PATH {
+        return crate::http::recall(request, &SqlAccounts(open()?), &KeyValue, guest::now());
+    }
     let (endpoint, path) = crate::http::route_of(request)?;
     let identities = guest::identity_key()?;
     let keys = guest::variable("jwt_keys")?;
     let keys = Keys::parse(&keys).map_err(|error| Problem::defect("account.jwt_keys", &error))?;
     let internal = InternalKey::new(&guest::variable("jobs_key")?);
-    let accounts = store::spin::open(DATABASE, MIGRATIONS).map_err(|error| {
-        if error.retryable() {
-            Problem::unavailable()
-        } else {
-            Problem::defect("account.open", &error)
-        }
-    })?;
     let app = App {
-        accounts: &SqlAccounts(accounts),
+        accounts: &SqlAccounts(open()?),
         marks: &KeyValue,
         hashing: &Argon2id,
         keys: &keys,
@@ -51,16 +47,33 @@ fn answer(request: &web::Request) -> Result<Response, Problem> {
     crate::http::answer((endpoint, &path), request, &app, &identities, &internal)
 }
 
+fn open() -> Result<store::Db, Problem> {
+    store::spin::open(DATABASE, MIGRATIONS).map_err(|error| {
+        if error.retryable() {
+            Problem::unavailable()
+        } else {
+            Problem::defect("account.open", &error)
+        }
+    })
+}
+
 /// The key-value store `default`, which the gateway reads.
 struct KeyValue;
 
 impl Marks for KeyValue {
     fn kill(&self, user: UserId) -> Result<(), MarkUnwritten> {
-        let text = mark::text(guest::now());
-        key_value::Store::open_default()
-            .and_then(|store| store.set(&mark::key(user), text.as_bytes()))
-            .map_err(|error| MarkUnwritten(error.to_string()))
+        set(&mark::key(user), &mark::text(guest::now()))
     }
+
+    fn complete(&self) -> Result<(), MarkUnwritten> {
+        set(mark::COMPLETE, "1")
+    }
+}
+
+fn set(key: &str, text: &str) -> Result<(), MarkUnwritten> {
+    key_value::Store::open_default()
+        .and_then(|store| store.set(key, text.as_bytes()))
+        .map_err(|error| MarkUnwritten(error.to_string()))
 }
 
 fn chance() -> Result<Chance, Problem> {

@@ -4,14 +4,14 @@ mod admin;
 mod document;
 mod wire;
 
-use kernel::UserId;
-use token::Kind;
+use kernel::{Instant, UserId};
+use token::{Kind, mark};
 use web::{
     Code, FieldError, IdentityKey, InternalKey, Method, PathParams, Problem, Request, Response, Route,
     Unverified, find,
 };
 
-use crate::app::{App, Failure, Pair, ProfileChange, SignUp};
+use crate::app::{self, Accounts, App, Failure, Marks, Pair, ProfileChange, SignUp};
 use crate::domain::{Account, ChangeRefused, Email, Name, Password, Phone};
 use wire::{
     CreatedView, LogInBody, PasswordBody, ProfileBody, ProfileView, RefreshBody, SignUpBody, TokensView,
@@ -224,6 +224,23 @@ fn change_password(request: &Request, app: &App<'_>, caller: UserId) -> Result<R
         .map_err(|refused| Problem::invalid_field("newPassword", refused))?;
     app.change_password(caller, &body.current_password, &new)
         .map_err(problem)?;
+    Ok(Response::no_content())
+}
+
+/// What the door asks of a store of marks that was lost; nobody else gets here.
+pub fn recall(
+    request: &Request,
+    accounts: &dyn Accounts,
+    marks: &dyn Marks,
+    now: Instant,
+) -> Result<Response, Problem> {
+    let only = Route {
+        method: Method::Post,
+        pattern: mark::RECALL_PATH,
+        endpoint: (),
+    };
+    find(&[only], request)?;
+    app::recall(accounts, marks, now).map_err(problem)?;
     Ok(Response::no_content())
 }
 

@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
 const ADD: &str = include_str!("sql/add.sql");
 const EMAIL_TAKEN: &str = include_str!("sql/email_taken.sql");
 const BY_EMAIL: &str = include_str!("sql/by_email.sql");
+const ENDED_SINCE: &str = include_str!("sql/ended_since.sql");
 const BY_ID: &str = include_str!("sql/by_id.sql");
 const SAVE_PROFILE: &str = include_str!("sql/save_profile.sql");
 const SET_PASSWORD: &str = include_str!("sql/set_password.sql");
@@ -171,6 +172,12 @@ impl Accounts for SqlAccounts {
             }
             None => tx.execute(REVOKE_ALL, params![user, now]).map(drop),
         })
+    }
+
+    fn ended_since(&self, since: Instant) -> Result<Vec<UserId>, DbError> {
+        let rows = self.0.read(ENDED_SINCE, params![since])?;
+        let ids = rows.iter().map(|row| row.get("user_id"));
+        Ok(ids.collect::<Result<_, _>>()?)
     }
 }
 

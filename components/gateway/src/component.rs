@@ -121,6 +121,12 @@ async fn serve(
             &redis
         }
     };
+    // Not for those who name nobody, and not for the internal routes, whose key is no token.
+    if head.names_somebody()
+        && let Err(problem) = operate::recall(&shared).await
+    {
+        return answer.own(problem.into()).await;
+    }
     let door = Door {
         keys,
         marks: &shared,

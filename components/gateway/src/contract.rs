@@ -32,6 +32,10 @@ pub fn merge(own: &str, parts: &[(Upstream, Vec<u8>)]) -> Result<Value, Misfit> 
         }
         add_tags(&mut whole, &part);
     }
+    // What the shop is for comes first, the door's own pages last.
+    if let Some(tags) = whole["tags"].as_array_mut() {
+        tags.rotate_left(1);
+    }
     Ok(whole)
 }
 
@@ -93,10 +97,10 @@ mod tests {
 
     use super::*;
 
-    fn document(paths: Value, schemas: Value) -> String {
+    fn document(name: &str, paths: Value, schemas: Value) -> String {
         json!({
             "openapi": "3.1.0",
-            "tags": [{"name": "x"}],
+            "tags": [{"name": name}],
             "paths": paths,
             "components": {"headers": {}, "schemas": schemas, "securitySchemes": {}},
         })
@@ -109,7 +113,7 @@ mod tests {
             .map(|(from, text)| (*from, text.as_bytes().to_vec()))
             .collect();
         merge(
-            &document(json!({"/health/live": {}}), json!({"Problem": 1})),
+            &document("gateway", json!({"/health/live": {}}), json!({"Problem": 1})),
             &parts,
         )
     }
@@ -117,27 +121,34 @@ mod tests {
     #[test]
     fn the_parts_make_one_document() {
         let order = document(
+            "order",
             json!({"/orders/{id}": {"get": 1}}),
             json!({"Problem": 1, "Order": 2}),
         );
-        let cart = document(json!({"/cart": {"get": 3}}), json!({"Problem": 1}));
+        let cart = document("cart", json!({"/cart": {"get": 3}}), json!({"Problem": 1}));
         let whole = merged(&[(Upstream::Order, &order), (Upstream::Cart, &cart)]).unwrap();
         assert_eq!(
             whole["paths"],
             json!({"/health/live": {}, "/orders/{id}": {"get": 1}, "/cart": {"get": 3}})
         );
         assert_eq!(whole["components"]["schemas"], json!({"Problem": 1, "Order": 2}));
-        assert_eq!(whole["tags"].as_array().map(Vec::len), Some(3));
+        let tags: Vec<&Value> = whole["tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tag| &tag["name"])
+            .collect();
+        assert_eq!(tags, ["order", "cart", "gateway"]);
     }
 
     #[test]
     fn a_part_speaks_for_itself_only() {
-        let foreign = document(json!({"/orders/{id}/x": {}}), json!({}));
+        let foreign = document("cart", json!({"/orders/{id}/x": {}}), json!({}));
         assert_eq!(
             merged(&[(Upstream::Cart, &foreign)]).unwrap_err(),
             Misfit::Foreign("cart", "/orders/{id}/x".to_owned())
         );
-        let clash = document(json!({}), json!({"Problem": 7}));
+        let clash = document("cart", json!({}), json!({"Problem": 7}));
         assert_eq!(
             merged(&[(Upstream::Cart, &clash)]).unwrap_err(),
             Misfit::Clash("cart", "schemas/Problem".to_owned())

@@ -38,6 +38,11 @@ impl Head {
         })
     }
 
+    /// Whether it carries what could be somebody's token.
+    pub fn names_somebody(&self) -> bool {
+        !values(&self.headers, "authorization").is_empty() && !is_internal(self.path())
+    }
+
     fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or("")
     }

@@ -32,6 +32,11 @@ impl Instant {
         Self(self.0.saturating_add(wait.0 as i64 * 1_000))
     }
 
+    /// This much earlier; stays at the beginning of time instead of wrapping.
+    pub const fn before(self, span: Millis) -> Self {
+        Self(self.0.saturating_sub(span.0 as i64 * 1_000))
+    }
+
     /// RFC 3339 in UTC with milliseconds: `2026-11-20T23:23:40.125Z`.
     ///
     /// The calendar is Howard Hinnant's `civil_from_days`
@@ -93,5 +98,13 @@ mod tests {
     fn later_never_wraps() {
         assert_eq!(Instant::EPOCH.after(Millis(1_500)).micros(), 1_500_000);
         assert_eq!(Instant::from_micros(i64::MAX).after(Millis(1)).micros(), i64::MAX);
+        assert_eq!(
+            Instant::from_micros(1_500_000).before(Millis(500)).micros(),
+            1_000_000
+        );
+        assert_eq!(
+            Instant::from_micros(i64::MIN).before(Millis(1)).micros(),
+            i64::MIN
+        );
     }
 }

@@ -11,6 +11,13 @@ use kernel::{Instant, UserId};
 #[error("the mark of a user's sessions is not a number of microseconds")]
 pub struct MarkError;
 
+/// Where a store says that it has every mark. One that was lost, or is new, does not.
+pub const COMPLETE: &str = "sessions/complete";
+
+/// Where the component that owns accounts is asked (POST) to write every mark again that still matters. No door
+/// leads there from outside.
+pub const RECALL_PATH: &str = "/marks";
+
 /// Where the mark of a user stands.
 pub fn key(user: UserId) -> String {
     format!("sessions/{user}")

@@ -169,3 +169,74 @@ fn what_an_admin_changes_locks_out_where_it_must() {
         "a refusal costs nobody the token"
     );
 }
+
+fn recall(shop: &Shop, method: Method) -> u16 {
+    let request = Request::new(method, token::mark::RECALL_PATH);
+    let answer = account::http::recall(&request, &shop.accounts, &shop.marks, shop.now.get());
+    Response::from(answer).status()
+}
+
+#[test]
+fn a_store_that_lost_its_marks_gets_those_again_that_still_matter() {
+    let shop = Shop::new();
+    let admin = shop.add_admin("root@b.kr");
+    let [suspended, other_password, logged_out, innocent] =
+        ["a@b.kr", "b@b.kr", "c@b.kr", "d@b.kr"].map(|email| shop.add_user(email, "x"));
+    for email in ["b@b.kr", "c@b.kr", "d@b.kr"] {
+        assert_eq!(shop.log_in(email, "passw0rd").status(), 200);
+    }
+    let request = Request::new(Method::Patch, &format!("/admin/users/{suspended}"));
+    let request = with_json(request, &json!({"status": "SUSPENDED"}));
+    assert_eq!(shop.send(&shop.as_admin(admin, request)).status(), 200);
+    assert_eq!(
+        change_password(&shop, other_password, "passw0rd", "n3w passw0rd").status(),
+        204
+    );
+    let out = Request::new(Method::Post, "/auth/logout");
+    assert_eq!(shop.send(&shop.as_user(logged_out, out)).status(), 204);
+
+    shop.marks.marks.borrow_mut().clear();
+    assert_eq!(
+        (recall(&shop, Method::Get), shop.marks.complete.get()),
+        (405, false)
+    );
+    assert_eq!(
+        (recall(&shop, Method::Post), shop.marks.complete.get()),
+        (204, true)
+    );
+    let again = |id| shop.kills(id).len();
+    assert_eq!(
+        [suspended, other_password, logged_out, innocent].map(again),
+        [1, 1, 1, 0]
+    );
+
+    // Whatever was called back has expired by then.
+    shop.marks.marks.borrow_mut().clear();
+    shop.now
+        .set(Instant::from_micros(shop.now.get().micros() + 1_801 * 1_000_000));
+    assert_eq!(recall(&shop, Method::Post), 204);
+    assert_eq!([suspended, other_password, logged_out].map(again), [0, 0, 0]);
+}
+
+#[test]
+fn marks_that_can_not_all_be_written_are_not_said_to_be_there() {
+    let (shop, id) = Shop::with_user();
+    assert_eq!(shop.log_in("a@b.kr", "passw0rd").status(), 200);
+    assert_eq!(
+        change_password(&shop, id, "passw0rd", "n3w passw0rd").status(),
+        204
+    );
+    for left in [0, 1] {
+        shop.marks.left.set(left);
+        assert_eq!(
+            (recall(&shop, Method::Post), shop.marks.complete.get()),
+            (503, false),
+            "{left}"
+        );
+    }
+    shop.marks.left.set(2);
+    assert_eq!(
+        (recall(&shop, Method::Post), shop.marks.complete.get()),
+        (204, true)
+    );
+}

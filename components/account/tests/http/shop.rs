@@ -48,6 +48,7 @@ pub(crate) struct Written {
     pub(crate) clock: Cell<Instant>,
     /// How many more are written before the store breaks.
     pub(crate) left: Cell<u32>,
+    pub(crate) complete: Cell<bool>,
 }
 
 impl Marks for Written {
@@ -61,6 +62,13 @@ impl Marks for Written {
             .entry(user)
             .or_default()
             .push(self.clock.get());
+        Ok(())
+    }
+
+    fn complete(&self) -> Result<(), MarkUnwritten> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or(MarkUnwritten("it is gone".to_owned()))?);
+        self.complete.set(true);
         Ok(())
     }
 }
@@ -89,6 +97,7 @@ impl Shop {
                 marks: RefCell::default(),
                 clock: Cell::new(NOW),
                 left: Cell::new(u32::MAX),
+                complete: Cell::new(false),
             },
             hashing: Counting::default(),
             keys: Keys::parse(&format!("k1:{key}")).unwrap(),

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use kernel::Millis;
 use spin_sdk::http::{IncomingResponse, send};
+use token::mark;
 use web::{InternalKey, Method, Problem, Response, guest};
 
 use super::outgoing;
@@ -50,6 +51,25 @@ async fn answers(upstream: Upstream) -> bool {
         web::log::warn("gateway.ready", &format!("{} gives no answer", upstream.name()));
     }
     answers
+}
+
+/// Makes sure that the marks of dead tokens are there: after a store was lost, as with every start of a host that keeps
+/// it in memory, the component that owns accounts writes them again. Until then nobody with a token gets in.
+pub(super) async fn recall(shared: &Shared) -> Result<(), Problem> {
+    const OPERATION: &str = "gateway.marks";
+    let unknown = |story: String| Problem::unavailable_because(OPERATION, &story);
+    if shared.has_every_mark().map_err(unknown)? {
+        return Ok(());
+    }
+    let headers = vec![("content-length".to_owned(), b"0".to_vec())];
+    let request = outgoing(Method::Post, Upstream::Account, mark::RECALL_PATH, &headers)
+        .map_err(|()| unknown("the host refused the request".to_owned()))?;
+    match within(PATIENCE, send::<_, IncomingResponse>(request)).await {
+        Some(Ok(response)) if response.status() == 204 => Ok(()),
+        Some(Ok(response)) => Err(unknown(format!("account answered {}", response.status()))),
+        Some(Err(error)) => Err(unknown(error.to_string())),
+        None => Err(unknown("no answer in time".to_owned())),
+    }
 }
 
 /// What was counted, for who has the key.

@@ -20,6 +20,11 @@ impl Shared {
         self.0.get_or_init(open).as_ref().map_err(Clone::clone)
     }
 
+    /// Whether nobody's mark was lost with a store of before.
+    pub(super) fn has_every_mark(&self) -> Result<bool, String> {
+        Ok(self.get(mark::COMPLETE)?.is_some())
+    }
+
     /// Whether the store gives answers.
     pub(super) fn answers(&self) -> Result<(), String> {
         self.get("sessions").map(drop)

@@ -2,8 +2,8 @@
 //!
 //! hyper takes what many servers take: a bare LF for the end of a line, a length beside chunks. A proxy in front of
 //! us may read the same bytes otherwise, and what it takes for a body is then a request of its own here. So the bytes
-//! are looked at before hyper sees them, and a request with two readings is none: hyper gets a byte that no request
-//! has, answers 400, and the connection ends.
+//! are looked at before hyper sees them, and a request with two readings is none: hyper gets the end of a head that
+//! no request has, answers 400, and the connection ends.
 
 use std::io;
 use std::pin::Pin;
@@ -13,14 +13,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// What of a line is looked at: no length and no coding is longer.
 const LINE: usize = 256;
 
-/// No request has it.
-const NO_REQUEST: u8 = 0;
+/// No head ends like this. hyper looks at one only when it has seen its end.
+const NO_HEAD: &[u8] = b"\0\r\n\r\n";
 
 /// A connection whose requests have one reading only.
 pub(super) struct Strict<S> {
     stream: S,
     scanner: Scanner,
-    ended: bool,
+    /// What is still to be read of a connection that was refused.
+    rest: Option<&'static [u8]>,
 }
 
 impl<S> Strict<S> {
@@ -28,8 +29,14 @@ impl<S> Strict<S> {
         Self {
             stream,
             scanner: Scanner::default(),
-            ended: false,
+            rest: None,
         }
+    }
+
+    fn read_rest(&mut self, rest: &'static [u8], buffer: &mut ReadBuf<'_>) {
+        let (here, later) = rest.split_at(rest.len().min(buffer.remaining()));
+        buffer.put_slice(here);
+        self.rest = Some(later);
     }
 }
 
@@ -39,7 +46,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.ended {
+        if let Some(rest) = self.rest {
+            self.read_rest(rest, buffer);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
@@ -48,9 +56,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
             && let Err(why) = self.scanner.look(&buffer.filled()[before..])
         {
             tracing::debug!(why = why.0, "a request has more than one reading");
-            self.ended = true;
             buffer.set_filled(before);
-            buffer.put_slice(&[NO_REQUEST]);
+            self.read_rest(NO_HEAD, buffer);
         }
         read
     }
