@@ -73,8 +73,8 @@ pub trait Accounts {
     /// Ends the session of this refresh token, or all of the user's sessions without one.
     fn close_sessions(&self, user: UserId, token: Option<&TokenId>, now: Instant) -> Result<(), DbError>;
 
-    /// Who had a session ended, or was changed by an admin, at this moment or later.
-    fn ended_since(&self, since: Instant) -> Result<Vec<UserId>, DbError>;
+    /// Who had a session ended, or another status or role, at this moment or later, and when last.
+    fn ended_since(&self, since: Instant) -> Result<Vec<(UserId, Instant)>, DbError>;
 }
 
 /// Where the gateway learns which access tokens are dead.
@@ -82,6 +82,9 @@ pub trait Marks {
     /// Kills the user's access tokens that were made up to this very moment, which it reads itself: the time of
     /// the call is too early once a transaction has waited for its turn.
     fn kill(&self, user: UserId) -> Result<(), MarkUnwritten>;
+
+    /// Declares dead what was issued up to this moment, unless it is a later one already.
+    fn restore(&self, user: UserId, until: Instant) -> Result<(), MarkUnwritten>;
 
     /// Says that every mark is there that matters.
     fn complete(&self) -> Result<(), MarkUnwritten>;

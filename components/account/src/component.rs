@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "what the SDK generates crosses the ABI")]
 
-use kernel::UserId;
+use kernel::{Instant, UserId};
 use spin_sdk::{http, key_value};
 use token::{Keys, mark};
 use web::{InternalKey, Problem, Response, guest};
@@ -63,6 +63,17 @@ struct KeyValue;
 impl Marks for KeyValue {
     fn kill(&self, user: UserId) -> Result<(), MarkUnwritten> {
         set(&mark::key(user), &mark::text(guest::now()))
+    }
+
+    fn restore(&self, user: UserId, until: Instant) -> Result<(), MarkUnwritten> {
+        let key = mark::key(user);
+        let known = key_value::Store::open_default().and_then(|store| store.get(&key));
+        let known = known.map_err(|error| MarkUnwritten(error.to_string()))?;
+        // One that can't be read is written anew.
+        match known.and_then(|bytes| mark::parse(&bytes).ok()) {
+            Some(known) if known >= until => Ok(()),
+            _ => set(&key, &mark::text(until)),
+        }
     }
 
     fn complete(&self) -> Result<(), MarkUnwritten> {

@@ -174,10 +174,10 @@ impl Accounts for SqlAccounts {
         })
     }
 
-    fn ended_since(&self, since: Instant) -> Result<Vec<UserId>, DbError> {
+    fn ended_since(&self, since: Instant) -> Result<Vec<(UserId, Instant)>, DbError> {
         let rows = self.0.read(ENDED_SINCE, params![since])?;
-        let ids = rows.iter().map(|row| row.get("user_id"));
-        Ok(ids.collect::<Result<_, _>>()?)
+        let ended = rows.iter().map(|row| Ok((row.get("user_id")?, row.get("at")?)));
+        ended.collect()
     }
 }
 

@@ -65,6 +65,13 @@ impl Marks for Written {
         Ok(())
     }
 
+    fn restore(&self, user: UserId, until: Instant) -> Result<(), MarkUnwritten> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or(MarkUnwritten("it is gone".to_owned()))?);
+        self.marks.borrow_mut().entry(user).or_default().push(until);
+        Ok(())
+    }
+
     fn complete(&self) -> Result<(), MarkUnwritten> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.ok_or(MarkUnwritten("it is gone".to_owned()))?);
