@@ -200,27 +200,31 @@ async fn hand_on(
         Admission::Refused { wait_us } => return answer.own(resting(wait_us)).await,
     };
     let sink = (!body.is_empty()).then(|| request.take_body());
+    let began = sink.is_some().then(guest::now);
     let mut feed = pin!(feed(body, sink));
-    let (received, fed) = {
+    let (received, body_took_us) = {
         let send = within(settings.upstream_timeout, send::<_, IncomingResponse>(request));
         let mut sending = pin!(send);
         match select(sending.as_mut(), feed.as_mut()).await {
-            Either::Left((received, _)) => (received, false),
+            Either::Left((received, _)) => (received, None),
             Either::Right((Fed::ClientGone, _)) => {
                 breakers.record(upstream, pass, Outcome::Unknown, guest::now);
                 return answer.own(broken_off().into()).await;
             }
-            Either::Right((Fed::Enough, _)) => (sending.await, true),
+            Either::Right((Fed::Enough, _)) => {
+                let took_us = began.map_or(0, |began| guest::now().micros() - began.micros());
+                (sending.await, Some(took_us))
+            }
         }
     };
     let received = read(received, upstream);
     let outcome = match &received {
         Ok((status, headers, _)) => outcome(*status, headers),
-        Err(trouble) => silence(*trouble, fed),
+        Err(trouble) => silence(*trouble, body_took_us, settings.upstream_timeout),
     };
     breakers.record(upstream, pass, outcome, guest::now);
     let mut relay = pin!(relay(received, answer, upstream));
-    if fed {
+    if body_took_us.is_some() {
         return relay.await;
     }
     // The component answers before it has read everything: both go on side by side.

@@ -1,5 +1,6 @@
 //! What of a component's answer reaches the client, and what is said when there is none.
 
+use kernel::Millis;
 use web::{Code, Problem, Response};
 
 use crate::breaker::Outcome;
@@ -79,11 +80,14 @@ pub fn outcome(status: u16, answered: &Headers) -> Outcome {
 /// What it says about a component that it gave no answer.
 ///
 /// As long as the client still owes a part of the body, only what nobody else can be blamed for counts: a slow or
-/// broken-off upload looks like a slow or broken component.
-pub const fn silence(trouble: Trouble, body_complete: bool) -> Outcome {
+/// broken-off upload looks like a slow or broken component. `body_took_us` is how long the component waited for the end
+/// of the body, if it came at all; whoever sends the last byte just before the deadline leaves it no time to answer.
+pub fn silence(trouble: Trouble, body_took_us: Option<i64>, patience: Millis) -> Outcome {
+    let had_time = body_took_us.is_some_and(|took| took <= i64::from(patience.0) * 500);
     match trouble {
         Trouble::NotThere => Outcome::Failure,
-        Trouble::Late | Trouble::Broken if body_complete => Outcome::Failure,
+        Trouble::Late if had_time => Outcome::Failure,
+        Trouble::Broken if body_took_us.is_some() => Outcome::Failure,
         Trouble::Late | Trouble::Broken => Outcome::Unknown,
     }
 }
@@ -196,11 +200,11 @@ mod tests {
         assert_eq!(outcome(504, &problem), Outcome::Failure);
         let (all, some) = ([Outcome::Failure; 3], Outcome::Unknown);
         let troubles = [Trouble::NotThere, Trouble::Late, Trouble::Broken];
-        assert_eq!(troubles.map(|trouble| silence(trouble, true)), all);
-        assert_eq!(
-            troubles.map(|trouble| silence(trouble, false)),
-            [Outcome::Failure, some, some]
-        );
+        let after = |took_us| troubles.map(|trouble| silence(trouble, took_us, Millis(14_000)));
+        assert_eq!([after(Some(0)), after(Some(7_000_000))], [all, all]);
+        assert_eq!(after(None), [Outcome::Failure, some, some]);
+        let late = [Outcome::Failure, some, Outcome::Failure];
+        assert_eq!([after(Some(7_000_001)), after(Some(13_999_000))], [late, late]);
         let outages = troubles.map(Trouble::outage);
         assert_eq!(outages, [Outage::Overload, Outage::Overload, Outage::Broken]);
     }

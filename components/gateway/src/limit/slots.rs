@@ -44,8 +44,11 @@ impl<C: Cells> Table for Slots<'_, C> {
         let taken = update(self.cells, &key, |slot| {
             take(slot, client.high(), quota, self.now_us)
         })?;
-        if !taken.admitted {
-            self.cells.add(&counter(class), 1)?;
+        if !taken.admitted
+            && let Err(story) = self.cells.add(&counter(class), 1)
+        {
+            // The refusal is certain; only its number is not.
+            web::log::warn("gateway.limit", &format!("a refusal was not counted: {story}"));
         }
         Ok(taken)
     }
@@ -248,6 +251,19 @@ mod tests {
             assert!(take(100, NOW).unwrap().admitted);
         }
         assert!(!take(100, NOW).unwrap().admitted);
+    }
+
+    #[test]
+    fn who_is_refused_stays_refused_when_it_can_not_be_counted() {
+        let cells = Memory::default();
+        cells.put(&counter(Class::Login), b"no counter");
+        let slots = Slots::new(&cells, NOW);
+        let take = || {
+            slots
+                .take(client(1), Class::Login, quota(1))
+                .map(|taken| taken.admitted)
+        };
+        assert_eq!([take(), take()], [Ok(true), Ok(false)]);
     }
 
     #[test]

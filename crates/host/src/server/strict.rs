@@ -3,7 +3,7 @@
 //! hyper takes what many servers take: a bare LF for the end of a line, a length beside chunks. A proxy in front of
 //! us may read the same bytes otherwise, and what it takes for a body is then a request of its own here. So the bytes
 //! are looked at before hyper sees them, and a request with two readings is none: hyper gets the end of a head that
-//! no request has, answers 400, and the connection ends.
+//! no request has, answers 400, and the connection ends. A body that is on its way breaks off.
 
 use std::io;
 use std::pin::Pin;
@@ -50,14 +50,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
             self.read_rest(rest, buffer);
             return Poll::Ready(Ok(()));
         }
-        let before = buffer.filled().len();
+        let (before, in_body) = (buffer.filled().len(), self.scanner.is_in_body());
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if let Poll::Ready(Ok(())) = read
             && let Err(why) = self.scanner.look(&buffer.filled()[before..])
         {
             tracing::debug!(why = why.0, "a request has more than one reading");
             buffer.set_filled(before);
-            self.read_rest(NO_HEAD, buffer);
+            // In a body these bytes could be the last ones that are missing, and nobody sent them.
+            self.read_rest(if in_body { b"" } else { NO_HEAD }, buffer);
         }
         read
     }
@@ -159,6 +160,13 @@ impl Scanner {
             }
         }
         Ok(())
+    }
+
+    const fn is_in_body(&self) -> bool {
+        match self.place {
+            Place::Body(_) | Place::ChunkSize | Place::Chunk(_) | Place::Trailer => true,
+            Place::RequestLine | Place::Header | Place::Other => false,
+        }
     }
 
     fn skip(&mut self, left: u64) {
@@ -287,6 +295,7 @@ fn digits(text: &[u8], radix: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// The same verdict is given however the bytes are cut.
     fn check(text: &str, expected: Result<Place, &str>) {
@@ -298,6 +307,45 @@ mod tests {
                 .try_for_each(|part| scanner.look(part));
             let found = looked.map(|()| scanner.place).map_err(|why| why.0);
             assert_eq!(found, expected, "{text:?} in parts of {size}");
+        }
+    }
+
+    /// What hyper reads of these parts, each sent when the one before was read, with so much room at once.
+    async fn read(parts: &[&str], room: usize) -> String {
+        let (mut client, server) = tokio::io::duplex(1_024);
+        let (mut strict, mut read) = (Strict::new(server), Vec::new());
+        for part in parts {
+            client.write_all(part.as_bytes()).await.expect("it is read");
+            let mut bytes = vec![0; room];
+            let size = strict.read(&mut bytes).await.expect("no error");
+            read.extend_from_slice(&bytes[..size]);
+        }
+        drop(client);
+        let mut left = vec![0; room];
+        while let size @ 1.. = strict.read(&mut left).await.expect("no error") {
+            read.extend_from_slice(&left[..size]);
+        }
+        String::from_utf8(read).expect("text")
+    }
+
+    /// hyper answers 400 only to what looks like a whole head, however much of it came before.
+    #[tokio::test]
+    async fn a_refused_head_has_an_end() {
+        let head = "GET / HTTP/1.1\r\nHost: a\r\n";
+        for room in [64, 100] {
+            assert_eq!(read(&[head, "b: c\n"], room).await, format!("{head}\0\r\n\r\n"));
+        }
+        for room in 1..8 {
+            assert_eq!(read(&["\n"], room).await, "\0\r\n\r\n", "{room}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_gets_no_byte_that_was_not_sent() {
+        let length = "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\na";
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na";
+        for begun in [length, chunked] {
+            assert_eq!(read(&[begun, "b\n"], 100).await, begun);
         }
     }
 
