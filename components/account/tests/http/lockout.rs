@@ -212,7 +212,7 @@ fn a_store_that_lost_its_marks_gets_those_again_that_still_matter() {
     // A login just after it could have been one just before it; but a mark is never of a time to come.
     assert_eq!(shop.kills(suspended), [shop.now.get()]);
 
-    let later = |seconds| {
+    let later = |seconds: i64| {
         let now = shop.now.get().micros() + seconds * 1_000_000;
         shop.now.set(Instant::from_micros(now));
         shop.marks.marks.borrow_mut().clear();
