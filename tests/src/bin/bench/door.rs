@@ -75,7 +75,16 @@ struct Weather {
     checkouts: Figures,
     p99_ratio: f64,
     rate_ratio: f64,
+    /// What the orders were answered, by status; only those that were paid count above.
+    answers: BTreeMap<u16, usize>,
     /// What the attempts were answered, by status.
+    logins: BTreeMap<u16, usize>,
+}
+
+/// Checkouts in one weather.
+struct Round {
+    figures: Figures,
+    answers: BTreeMap<u16, usize>,
     logins: BTreeMap<u16, usize>,
 }
 
@@ -146,7 +155,7 @@ async fn weathers(place: &Place, plan: &Plan) -> Result<Vec<Weather>> {
     let open = place.stocked_shop_with(&proxy).await?;
     let guarded_buyers = buyers(&guarded).await?;
     let open_buyers = buyers(&open).await?;
-    let mut rounds: Vec<Vec<(Figures, BTreeMap<u16, usize>)>> = WEATHERS.iter().map(|_| Vec::new()).collect();
+    let mut rounds: Vec<Vec<Round>> = WEATHERS.iter().map(|_| Vec::new()).collect();
     for _ in 0..plan.buying_rounds.max(3) {
         for (weather, (shop, buyers, flooded)) in [
             (&guarded, &guarded_buyers, false),
@@ -157,12 +166,17 @@ async fn weathers(place: &Place, plan: &Plan) -> Result<Vec<Weather>> {
         .enumerate()
         {
             let flood = flooded.then(|| Flood::begin(shop.visitor()));
-            let figures = drive(buyers, Until::Time(plan.buying)).await?.strict_figures()?;
+            let mut run = drive(buyers, Until::Time(plan.buying)).await?;
+            let figures = run.figures()?;
             let logins = match flood {
                 Some(flood) => flood.end().await?,
                 None => BTreeMap::new(),
             };
-            rounds[weather].push((figures, logins));
+            rounds[weather].push(Round {
+                figures,
+                answers: run.statuses,
+                logins,
+            });
         }
     }
     close(guarded)?;
@@ -185,25 +199,31 @@ async fn buyers(shop: &Shop) -> Result<Vec<Ask>> {
 }
 
 impl Weather {
-    fn of(
-        name: &'static str,
-        own: &[(Figures, BTreeMap<u16, usize>)],
-        first: &[(Figures, BTreeMap<u16, usize>)],
-    ) -> Self {
-        let figures: Vec<_> = own.iter().map(|round| round.0).collect();
+    fn of(name: &'static str, own: &[Round], first: &[Round]) -> Self {
+        let figures: Vec<_> = own.iter().map(|round| round.figures).collect();
         let pairs = || own.iter().zip(first);
-        let mut logins = BTreeMap::new();
-        for (status, count) in own.iter().flat_map(|round| &round.1) {
-            *logins.entry(*status).or_default() += count;
-        }
         Self {
             name,
             checkouts: Figures::median(&figures),
-            p99_ratio: median(pairs().map(|(it, first)| it.0.p99_us / first.0.p99_us)),
-            rate_ratio: median(pairs().map(|(it, first)| it.0.per_second / first.0.per_second)),
-            logins,
+            p99_ratio: median(pairs().map(|(it, first)| it.figures.p99_us / first.figures.p99_us)),
+            rate_ratio: median(pairs().map(|(it, first)| it.figures.per_second / first.figures.per_second)),
+            answers: sum(own.iter().map(|round| &round.answers)),
+            logins: sum(own.iter().map(|round| &round.logins)),
         }
     }
+}
+
+fn sum<'a>(counts: impl Iterator<Item = &'a BTreeMap<u16, usize>>) -> BTreeMap<u16, usize> {
+    let mut all = BTreeMap::new();
+    for (status, count) in counts.flatten() {
+        *all.entry(*status).or_default() += count;
+    }
+    all
+}
+
+fn told(counts: &BTreeMap<u16, usize>) -> String {
+    let each = counts.iter().map(|(status, count)| format!("{count} × {status}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// Login attempts at a steady rate, however long each takes.
@@ -276,14 +296,11 @@ impl fmt::Display for Door {
         }
         writeln!(f, "\n{table}")?;
         let title = format!("checkouts by {BUYERS}, {ATTEMPTS_PER_SECOND} logins/s");
-        let mut table = Table::new(&[&title, "p50 ms", "p99", "times", "orders/s", "times", "logins"]);
+        let mut table = Table::new(&[
+            &title, "p50 ms", "p99", "times", "orders/s", "times", "answers", "logins",
+        ]);
         for weather in &self.weathers {
             let figures = &weather.checkouts;
-            let logins: Vec<String> = weather
-                .logins
-                .iter()
-                .map(|(status, count)| format!("{count} × {status}"))
-                .collect();
             table.row([
                 weather.name.to_owned(),
                 format!("{:.1}", figures.p50_us / 1e3),
@@ -291,7 +308,8 @@ impl fmt::Display for Door {
                 format!("{:.2}", weather.p99_ratio),
                 format!("{:.0}", figures.per_second),
                 format!("{:.2}", weather.rate_ratio),
-                logins.join(", "),
+                told(&weather.answers),
+                told(&weather.logins),
             ]);
         }
         write!(f, "\n{table}")
