@@ -172,7 +172,7 @@ mod tests {
         rate_limit_per_minute=120
         login_limit_per_minute=20
         internal_limit_per_minute=120
-        password_checks_per_minute=600
+        password_checks_per_minute=300
         limits_address=local://limits:0
         upstream_timeout_ms=14000
         breaker_failures=5
@@ -197,7 +197,7 @@ mod tests {
         let settings = Settings::parse(GOOD).unwrap();
         assert_eq!(settings.quotas.general, Quota::per_minute(120));
         assert_eq!(settings.quotas.login, Quota::per_minute(20));
-        let passwords = Quota::per_minute(600).unwrap().with_burst(10);
+        let passwords = Quota::per_minute(300).unwrap().with_burst(10);
         assert_eq!(settings.quotas.passwords, Some(passwords));
         assert_eq!(settings.limits, TableAddress::Shared);
         assert_eq!(settings.upstream_timeout, Millis(14_000));

@@ -8,6 +8,7 @@ use crate::log::ComponentLog;
 use crate::mounts::{Mount, Scratch};
 use crate::options::Bounds;
 use crate::outgoing::Client;
+use crate::pace::Track;
 use crate::state::State;
 use crate::stats::{Counters, DatabaseStats, Stats};
 use bindings::cron::SpinCronPre;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) bounds: Bounds,
     pub(crate) permits: Arc<Semaphore>,
+    pub(crate) track: Arc<Track>,
     pub(crate) counters: Counters,
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -7,7 +7,7 @@ use wasmtime::{
 };
 
 /// How often a running guest gives way to others.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Memories one request may need: its component's, those composed into it, and those it reaches by chaining.
 const MEMORIES_PER_REQUEST: usize = 12;

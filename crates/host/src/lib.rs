@@ -31,6 +31,7 @@ mod log;
 mod mounts;
 mod options;
 mod outgoing;
+mod pace;
 mod run;
 mod script;
 mod server;

@@ -76,6 +76,7 @@ impl App {
             permits: Arc::new(Semaphore::new(bounds.concurrency)),
             bounds,
             counters: Counters::default(),
+            track: Arc::default(),
             faults: options.faults.clone(),
             clock: options.clock.clone(),
             seed: options.random_seed,

@@ -70,6 +70,7 @@ impl Call {
             .map_err(|error| broken(&error, &outcome))?;
         self.app.counters.instance();
         let trap = store.data().trap.clone();
+        let meter = store.data().pace.meter();
         let work = async {
             let mut view = store.data_mut().http();
             let request = view.new_incoming_request(Scheme::Http, self.request)?;
@@ -83,7 +84,7 @@ impl Call {
                 .await
         };
         // The outcome has to be known before the store goes, and the response's writer with it.
-        match bounded(work, deadline, &trap).await {
+        match bounded(meter.measure(work), deadline, &trap).await {
             Ok(()) => Ok(()),
             Err(Ended::Broken(error)) => Err(broken(&error, &outcome)),
             Err(Ended::Deadline) => {

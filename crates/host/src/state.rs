@@ -5,6 +5,7 @@
 use crate::app::{Guest, Shared};
 use crate::faults::{Cause, Interruption, Kind, Run};
 use crate::outgoing::Outgoing;
+use crate::pace::Pace;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -47,6 +48,7 @@ pub(crate) struct State {
     pub(crate) open_handles: usize,
     /// Ends the instance as a trap would, from a task that cannot trap it.
     pub(crate) trap: Arc<Notify>,
+    pub(crate) pace: Pace,
     run: Arc<Run>,
     /// The number of the host call that is being made; a guest makes one at a time.
     call: u64,
@@ -71,6 +73,7 @@ impl State {
             call: 0,
             outgoing: Outgoing::new(app.clone(), guest.clone(), chain, trap.clone()),
             trap,
+            pace: Pace::new(app.track.clone()),
             table,
             open_handles: 0,
             http: WasiHttpCtx::new(),
@@ -83,7 +86,14 @@ impl State {
         store.limiter(|state| &mut state.limits);
         // At every tick the guest lets others run; its time limit is a timer of theirs.
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+        store.epoch_deadline_callback(|mut store| {
+            let rest = store.data_mut().pace.rest();
+            Ok(if rest.is_zero() {
+                UpdateDeadline::Yield(1)
+            } else {
+                UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(rest)))
+            })
+        });
         Ok(store)
     }
 
