@@ -3,8 +3,8 @@
 use kernel::Instant;
 use token::Keys;
 use web::{
-    CREDENTIAL_HEADER, Code, DOCUMENT_PATH, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem,
-    Query, REQUEST_ID_HEADER, Request, Response,
+    CREDENTIAL_HEADER, Code, IDENTITY_HEADER, IdentityKey, MAX_BODY_BYTES, Method, Problem, Query,
+    REQUEST_ID_HEADER, Request, Response,
 };
 
 use crate::accept::preferred;
@@ -15,8 +15,8 @@ use crate::headers::{Headers, forwarded, values};
 use crate::limit::{Class, Limiter};
 use crate::methods::{known, read_only};
 use crate::path::canonical;
-use crate::routes::{Access, Upstream, access, is_internal, produces, upstream};
-use crate::{metrics, problems, trace};
+use crate::routes::{Access, Own, Upstream, access, is_internal, own, produces, upstream};
+use crate::{problems, trace};
 
 /// A request without its body.
 #[derive(Debug, Clone)]
@@ -145,13 +145,12 @@ impl Door<'_> {
         let found = find(&tokens, self.keys, self.marks, self.now);
         self.limiter.admit(class, found.user(), client, limit)?;
         let identity = found.permit(access)?;
-        match path {
-            metrics::PATH => return here(head, Decision::Metrics),
-            DOCUMENT_PATH => return here(head, Decision::Contract),
-            _ => {}
-        }
-        if let Some(answer) = problems::answer(head) {
-            return answer.map(Decision::Answer);
+        match own(path) {
+            Some(Own::Metrics) => return here(head, Decision::Metrics),
+            Some(Own::Document) => return here(head, Decision::Contract),
+            Some(Own::Problems) => return problems::answer(head).map(Decision::Answer),
+            // They were answered further up.
+            Some(Own::Alive | Own::Ready) | None => {}
         }
         let upstream = upstream(path).ok_or_else(|| Problem::not_found("page"))?;
         known(head.method)?;
@@ -203,12 +202,12 @@ fn alive() -> Response {
 /// alive, and not made better by starting it again.
 pub fn liveness(head: &Head) -> Option<Response> {
     let answer = || read_here(head).map(|other| other.unwrap_or_else(alive)).into();
-    (head.path() == "/health/live").then(answer)
+    (own(head.path()) == Some(Own::Alive)).then(answer)
 }
 
 /// Whether readiness is asked for.
 pub fn is_readiness(head: &Head) -> bool {
-    head.path() == "/health/ready"
+    own(head.path()) == Some(Own::Ready)
 }
 
 fn here(head: &Head, decision: Decision) -> Result<Decision, Problem> {

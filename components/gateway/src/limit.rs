@@ -13,6 +13,7 @@ use web::{Code, IdentityKey, Method, Problem};
 
 use crate::client::Client;
 use crate::headers::Headers;
+use crate::routes::{Own, own};
 use gcra::{Quota, Taken};
 
 /// What is counted apart from everything else.
@@ -55,7 +56,7 @@ impl Class {
     pub fn of(method: Method, path: &str) -> Self {
         match (method, path) {
             (Method::Post, "/auth/login" | "/users" | "/users/me/password") => Self::Login,
-            (_, "/health/ready") => Self::Ready,
+            (_, path) if own(path) == Some(Own::Ready) => Self::Ready,
             _ if crate::routes::is_internal(path) => Self::Internal,
             _ => Self::General,
         }

@@ -10,26 +10,18 @@ use crate::door::Head;
 use crate::methods::read_only;
 use crate::routes::produces;
 
-const PATH: &str = "/problems";
-
 /// The list changes with a new version of the shop only, but then everybody should see it within the hour.
 const CACHED: &str = "public, max-age=3600";
 
-/// The answer, if the path is one of these.
-pub fn answer(head: &Head) -> Option<Result<Response, Problem>> {
+/// The answer on one of these paths.
+pub fn answer(head: &Head) -> Result<Response, Problem> {
     let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-    let rest = path.strip_prefix(PATH)?;
-    match (rest, rest.strip_prefix('/')) {
-        ("", _) => Some(show(head, path, query, Code::ALL, true)),
-        (_, Some(name)) => {
-            let found = Code::ALL.iter().find(|code| code.slug() == name);
-            Some(found.map_or_else(
-                || Err(Problem::not_found("problem")),
-                |code| show(head, path, query, &[*code], false),
-            ))
-        }
-        _ => None,
-    }
+    let Some((_, name)) = path.split_once("/problems/") else {
+        return show(head, path, query, Code::ALL, true);
+    };
+    let found = Code::ALL.iter().find(|code| code.slug() == name);
+    let code = found.ok_or_else(|| Problem::not_found("problem"))?;
+    show(head, path, query, &[*code], false)
 }
 
 fn show(head: &Head, path: &str, query: &str, codes: &[Code], list: bool) -> Result<Response, Problem> {

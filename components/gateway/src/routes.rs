@@ -1,5 +1,9 @@
 //! Which path belongs to which component, and who may use it.
 
+use web::{DOCUMENT_PATH, Method, Route};
+
+use crate::metrics;
+
 /// A component behind the door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstream {
@@ -33,6 +37,39 @@ pub enum Access {
     /// Whoever runs the shop.
     Admin,
 }
+
+/// What the door answers itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// That the shop runs.
+    Alive,
+    /// How the components are.
+    Ready,
+    /// The API's document.
+    Document,
+    /// What was counted.
+    Metrics,
+    /// What can go wrong.
+    Problems,
+}
+
+const fn own_route(pattern: &'static str, endpoint: Own) -> Route<Own> {
+    Route {
+        method: Method::Get,
+        pattern,
+        endpoint,
+    }
+}
+
+/// Every path that is answered here; nothing else is.
+pub const OWN: &[Route<Own>] = &[
+    own_route("/health/live", Own::Alive),
+    own_route("/health/ready", Own::Ready),
+    own_route(DOCUMENT_PATH, Own::Document),
+    own_route(metrics::PATH, Own::Metrics),
+    own_route("/problems", Own::Problems),
+    own_route("/problems/{name}", Own::Problems),
+];
 
 /// What is for operators and their machines, who have a key of its own.
 const INTERNAL: &str = "/internal";
@@ -146,6 +183,18 @@ pub fn upstream(path: &str) -> Option<Upstream> {
     lookup(ROUTES, path)
 }
 
+/// What is answered here on this canonical path, if anything is.
+pub fn own(path: &str) -> Option<Own> {
+    let fits = |pattern: &str| {
+        let segments = || pattern.split('/').zip(path.split('/'));
+        pattern.split('/').count() == path.split('/').count()
+            && segments()
+                .all(|(wanted, given)| wanted == given || wanted.starts_with('{') && !given.is_empty())
+    };
+    let found = OWN.iter().find(|route| fits(route.pattern));
+    found.map(|route| route.endpoint)
+}
+
 /// Who may use this canonical path.
 pub fn access(path: &str) -> Access {
     lookup(GUARDED, path).unwrap_or(Access::Open)
@@ -198,6 +247,22 @@ mod tests {
             assert_eq!(produces(path), ["application/json"], "{path}");
         }
         assert_eq!(produces("/problems/conflict"), ["text/html", "application/json"]);
+    }
+
+    #[test]
+    fn what_is_answered_here_is_found_and_nothing_beside_it() {
+        assert_eq!(own("/health/live"), Some(Own::Alive));
+        assert_eq!(own("/problems/conflict"), Some(Own::Problems));
+        for path in [
+            "/",
+            "/health",
+            "/health/live/",
+            "/problems/",
+            "/problems/a/b",
+            "/openapi.jsonx",
+        ] {
+            assert_eq!(own(path), None, "{path}");
+        }
     }
 
     #[test]

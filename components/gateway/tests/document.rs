@@ -7,7 +7,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use gateway::contract::merge;
 use gateway::document::document;
-use gateway::routes::{Access, Upstream, access, is_internal, upstream};
+use gateway::routes::{Access, OWN, Upstream, access, is_internal, upstream};
 use serde_json::Value;
 
 fn whole() -> Value {
@@ -26,6 +26,11 @@ fn operations(whole: &Value) -> Vec<(String, String, Value)> {
         operations.map(move |(method, operation)| (method.to_uppercase(), path.clone(), operation.clone()))
     });
     all.collect()
+}
+
+#[test]
+fn the_document_names_every_page_that_is_answered_here_and_no_other() {
+    assert_eq!(openapi::compare(&document(), OWN), Vec::<String>::new());
 }
 
 #[test]
