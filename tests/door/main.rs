@@ -10,4 +10,5 @@ mod matrix;
 mod scene;
 mod spoof;
 mod tokens;
+mod uniform;
 mod wire;
