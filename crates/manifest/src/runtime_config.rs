@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 pub struct RuntimeConfig {
     /// `[sqlite_database.LABEL]`; without an entry the label `default` means `sqlite_db.db` in the state folder.
     pub sqlite_databases: BTreeMap<String, SqliteDatabase>,
-    /// `[key_value_store.LABEL]`; without an entry the label `default` means `sqlite_key_value.db` in the state
-    /// folder.
+    /// `[key_value_store.LABEL]`; without an entry a store is in memory, and gone with the process.
     pub key_value_stores: BTreeMap<String, KeyValueStore>,
     /// `[[variables_provider]]`, the first one asked first.
     pub variables_providers: Vec<VariablesProvider>,
