@@ -143,6 +143,7 @@ impl App {
             let seen = DatabaseStats {
                 statements: counted.statements,
                 commits: counted.commits,
+                syncs: counted.syncs,
             };
             stats.databases.insert(label.clone(), seen);
         }

@@ -48,6 +48,10 @@ pub struct Options {
     pub broker: Broker,
     /// Where tests make the databases themselves fail, below the host calls.
     pub sqlite_fault: Option<Arc<dyn sqlite::Fault>>,
+    /// Whether commits of several guests share one sync; off only to measure what that is worth.
+    pub group_commit: bool,
+    /// Every sync of a database takes at least this long, as on a slower disk; to measure what a disk is worth.
+    pub sync_takes: Option<Duration>,
     /// Goes before the manifest's limits; for tests.
     pub limits: Limits,
     /// How long requests may go on after the server was told to stop.
@@ -108,6 +112,8 @@ impl Default for Options {
             random_seed: None,
             broker: Broker::new(),
             sqlite_fault: None,
+            group_commit: true,
+            sync_takes: None,
             limits: Limits::default(),
             drain_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),

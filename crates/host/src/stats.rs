@@ -29,6 +29,8 @@ pub struct DatabaseStats {
     pub statements: u64,
     /// Transactions written to disk.
     pub commits: u64,
+    /// Times that its log was synced for them.
+    pub syncs: u64,
 }
 
 /// The counters themselves.

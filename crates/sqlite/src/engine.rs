@@ -6,15 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{Connection, Statement, ToSql, ffi};
 
-use crate::class::{Class, Effect, Record};
+use crate::class::{Class, Effect, Known, Record};
 use crate::counters::Counters;
-use crate::link::Shared;
+use crate::core::Shared;
 use crate::watch::Watch;
 use crate::{Error, Rows, Value};
 
 pub(crate) use open::Place;
+
+/// The savepoint inside which a guest works that shares SQLite's transaction with others.
+pub(crate) const TURN: &str = "bodega_turn";
 
 /// A connection with its settings, hooks and statement cache.
 pub(crate) struct Engine {
@@ -41,20 +44,32 @@ impl Engine {
         !self.connection.is_autocommit()
     }
 
-    /// What `sql` is, asking SQLite unless it is known.
-    pub(crate) fn classify(&self, sql: &str) -> Result<Class, Error> {
-        if let Some(class) = self.shared.classes.get(sql) {
-            return Ok(class);
+    /// Whether rows wait for the rows that they refer to: SQLite would refuse a COMMIT now.
+    #[expect(unsafe_code, reason = "rusqlite has no name for sqlite3_db_status")]
+    pub(crate) fn breaks_foreign_keys(&self) -> bool {
+        let (mut unresolved, mut peak) = (0, 0);
+        // SAFETY: the handle is this connection's, which is open and used by nobody else meanwhile.
+        let status = unsafe {
+            let status = ffi::SQLITE_DBSTATUS_DEFERRED_FKS;
+            ffi::sqlite3_db_status(self.connection.handle(), status, &mut unresolved, &mut peak, 0)
+        };
+        status != ffi::SQLITE_OK || unresolved != 0
+    }
+
+    /// What `sql` is, asking SQLite unless it is known. Some pragmas depend on whether their guest is in a
+    /// transaction.
+    pub(crate) fn classify(&self, sql: &str, in_transaction: bool) -> Result<Arc<Known>, Error> {
+        if let Some(known) = self.shared.classes.get(sql) {
+            return Ok(known);
         }
-        self.start_record();
+        self.start_record(in_transaction, false);
         let statement = self
             .connection
             .prepare(sql)
             .map_err(|error| self.explain(error))?;
         let record = std::mem::take(&mut *self.record.lock().unwrap_or_else(PoisonError::into_inner));
         let class = record.class(statement.readonly(), statement.is_explain() != 0);
-        self.shared.classes.keep(sql, &class);
-        Ok(class)
+        Ok(self.shared.classes.keep(sql, class))
     }
 
     /// Runs a statement and moves its guest's counters.
@@ -63,9 +78,10 @@ impl Engine {
         sql: &str,
         params: &[Value],
         class: &Class,
+        in_transaction: bool,
         counters: &mut Counters,
     ) -> Result<Rows, Error> {
-        self.start_record();
+        self.start_record(in_transaction, false);
         match class {
             Class::Setting => {
                 let mut statement = self
@@ -101,8 +117,9 @@ impl Engine {
         }
     }
 
-    /// Runs a statement of the host's own.
+    /// Runs a statement of the host's own, which may do what guests may not.
     pub(crate) fn command(&self, sql: &str) -> Result<Rows, Error> {
+        self.start_record(false, true);
         let mut statement = self.connection.prepare_cached(sql)?;
         self.collect(&mut statement, &[])
     }
@@ -145,9 +162,12 @@ impl Engine {
         }
     }
 
-    fn start_record(&self) {
-        self.in_transaction.store(self.in_transaction(), Relaxed);
-        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Record::default();
+    fn start_record(&self, in_transaction: bool, of_host: bool) {
+        self.in_transaction.store(in_transaction, Relaxed);
+        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Record {
+            of_host,
+            ..Record::default()
+        };
     }
 
     /// Says why, where SQLite only says "not authorized".

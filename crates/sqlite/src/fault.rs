@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Error;
 
-/// Where a worker stands when it asks a [`Fault`].
+/// Where a statement stands when it asks a [`Fault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point<'a> {
     /// Before a statement runs. An error is answered instead of running it.
@@ -14,11 +14,14 @@ pub enum Point<'a> {
     /// Before a transaction (also one of a single statement) is committed. An error is answered
     /// and the transaction stays as it was.
     BeforeCommit,
+    /// Before a batch of commits is made durable, on the database's own thread. An error fails every guest
+    /// that waits for it.
+    BeforeSync,
     /// After a commit is on disk and before its guest hears of it: a lost answer.
     AfterCommit,
 }
 
-/// Called by the workers at every [`Point`], on their own threads: it may block to delay, return an
+/// Called at every [`Point`], mostly on the thread of the guest: it may block to delay, return an
 /// error to fail, panic, or end the process.
 pub trait Fault: Send + Sync {
     /// Decides what happens at `point`.

@@ -13,22 +13,24 @@
 
 mod class;
 mod connection;
+mod core;
 mod counters;
 mod database;
-mod durability;
+mod desk;
 mod engine;
 mod error;
 mod fault;
-mod job;
+mod gate;
+mod inline;
+mod keeper;
 mod link;
 mod options;
 mod policy;
 mod reader;
+mod session;
 mod stats;
-mod turn;
 mod value;
 mod watch;
-mod writer;
 
 pub use connection::Connection;
 pub use database::Database;

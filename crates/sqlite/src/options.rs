@@ -46,6 +46,10 @@ pub struct Options {
     /// How long one guest may hold the writer, from `BEGIN` to the end of its transaction, or any
     /// connection for a single statement, before it is stopped and rolled back.
     pub transaction_deadline: Duration,
+    /// Whether commits of several guests share one sync; off only to measure what that is worth.
+    pub group_commit: bool,
+    /// A sync takes at least this long, as on a slower disk; to measure what a disk is worth.
+    pub sync_takes: Option<Duration>,
     /// The largest answer of one statement; a larger one is an error.
     pub max_result_bytes: usize,
     /// The largest the database may grow, in whole pages; beyond it a write is answered
@@ -65,6 +69,8 @@ impl Default for Options {
             queue_timeout: Duration::from_secs(10),
             queue_limit: 1024,
             transaction_deadline: Duration::from_secs(5),
+            group_commit: true,
+            sync_takes: None,
             max_result_bytes: 128 << 20,
             max_database_bytes: None,
             fault: None,

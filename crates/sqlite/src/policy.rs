@@ -4,6 +4,7 @@
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperation};
 
 use crate::class::{Class, Record};
+use crate::engine::TURN;
 use crate::{Options, Rows, Value};
 
 /// What becomes of one step of a statement.
@@ -51,6 +52,9 @@ pub(crate) fn note(
     context: &AuthContext<'_>,
     given: &Circumstances<'_>,
 ) -> Authorization {
+    if record.of_host {
+        return Authorization::Allow;
+    }
     let outermost = context.accessor.is_none();
     match &context.action {
         AuthAction::Insert { .. } if outermost => {
@@ -90,13 +94,16 @@ fn judge(action: &AuthAction<'_>, database: Option<&str>, given: &Circumstances<
         AuthAction::Transaction { operation: Rollback } => Verdict::Is(Class::Rollback),
         // COMMIT and END: the only operation left, which rusqlite has no name for.
         AuthAction::Transaction { .. } => Verdict::Is(Class::Commit),
+        AuthAction::Savepoint { savepoint_name, .. } if savepoint_name.eq_ignore_ascii_case(TURN) => {
+            refuse("savepoints of this name are the host's")
+        }
         AuthAction::Savepoint {
             operation,
             savepoint_name,
         } => Verdict::Is(match operation {
             Begin => Class::Savepoint(savepoint_name.to_ascii_lowercase()),
             Release => Class::Release(savepoint_name.to_ascii_lowercase()),
-            _ => Class::RollbackTo,
+            _ => Class::RollbackTo(savepoint_name.to_ascii_lowercase()),
         }),
         AuthAction::Pragma {
             pragma_name,

@@ -14,6 +14,8 @@ pub struct Stats {
     pub writes: u64,
     /// Transactions committed, those of a single statement included.
     pub commits: u64,
+    /// Times that the log was synced for commits: one for each batch of them.
+    pub syncs: u64,
     /// Transactions rolled back, by their guest, by SQLite or by the host.
     pub rollbacks: u64,
     /// Transactions rolled back because they held the writer too long.
@@ -37,6 +39,7 @@ pub(crate) struct Meter {
     pub(crate) reads: AtomicU64,
     pub(crate) writes: AtomicU64,
     pub(crate) commits: AtomicU64,
+    pub(crate) syncs: AtomicU64,
     pub(crate) rollbacks: AtomicU64,
     pub(crate) timeouts: AtomicU64,
     pub(crate) abandoned: AtomicU64,
@@ -54,6 +57,7 @@ impl Meter {
             reads: self.reads.load(Relaxed),
             writes: self.writes.load(Relaxed),
             commits: self.commits.load(Relaxed),
+            syncs: self.syncs.load(Relaxed),
             rollbacks: self.rollbacks.load(Relaxed),
             timeouts: self.timeouts.load(Relaxed),
             abandoned: self.abandoned.load(Relaxed),

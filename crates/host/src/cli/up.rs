@@ -88,6 +88,12 @@ pub struct UpArgs {
     /// How many seconds running requests get to end after SIGTERM or SIGINT.
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     drain_timeout: u64,
+    /// Sync every commit by itself: to measure what sharing a sync is worth.
+    #[arg(long, hide = true)]
+    no_group_commit: bool,
+    /// Let every sync of a database take at least so long, as on a slower disk: to measure what a disk is worth.
+    #[arg(long, hide = true, value_name = "MILLISECONDS")]
+    sync_takes_ms: Option<u64>,
     /// Write counters to this file as JSON, on SIGUSR1 and at the end.
     #[arg(long, value_name = "FILE")]
     stats_file: Option<PathBuf>,
@@ -224,6 +230,8 @@ fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
         guest_log,
         progress: Arc::new(report),
         drain_timeout: Duration::from_secs(args.drain_timeout),
+        group_commit: !args.no_group_commit,
+        sync_takes: args.sync_takes_ms.map(Duration::from_millis),
         ..Options::default()
     })
 }

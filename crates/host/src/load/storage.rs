@@ -32,6 +32,8 @@ pub(super) fn databases(
         };
         let settings = sqlite::Options {
             fault: options.sqlite_fault.clone(),
+            group_commit: options.group_commit,
+            sync_takes: options.sync_takes,
             ..sqlite::Options::default()
         };
         let opened = match path {

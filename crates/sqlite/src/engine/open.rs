@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Engine;
 use crate::Error;
-use crate::link::Shared;
+use crate::core::Shared;
 use crate::policy::{Circumstances, note};
 use crate::watch::Watch;
 

@@ -1,12 +1,10 @@
 //! Transactions that the host ends: the guest is gone, or too slow.
 
-use std::future::{Future as _, poll_fn};
-use std::task::Poll;
 use std::time::Duration;
 
 use sqlite::{Error, Options};
 
-use crate::support::{Gate, Scratch, integer, integers, run, until};
+use crate::support::{Scratch, integer, integers, run, until};
 
 #[tokio::test]
 async fn a_connection_dropped_inside_its_transaction_leaves_nothing_behind() {
@@ -61,41 +59,6 @@ async fn a_begin_dropped_while_it_waits_does_not_pin_the_writer() {
 }
 
 #[tokio::test]
-async fn a_statement_dropped_while_it_runs_takes_its_transaction_along() {
-    let (gate, keeper) = Gate::at("halt");
-    let options = Options {
-        fault: Some(gate),
-        ..Options::default()
-    };
-    let (scratch, mut guest) = Scratch::with_entries(options).await;
-    run(&mut guest, "begin").await;
-    run(&mut guest, "insert into entry values (1, 'a')").await;
-    tokio::select! {
-        biased;
-        _ = guest.execute("insert into entry values (2, 'halt')", vec![]) => panic!("the gate was open"),
-        () = keeper.has_arrived() => {}
-    }
-    keeper.let_go();
-    let mut next = scratch.connect();
-    run(&mut next, "insert into entry values (3, 'c')").await;
-    assert_eq!(
-        integers(&mut next, "select id from entry").await,
-        [3],
-        "rolled back before the next guest"
-    );
-
-    let lost = guest.execute("insert into entry values (4, 'd')", vec![]).await;
-    assert_eq!(
-        lost,
-        Err(Error::RolledBack),
-        "it must not run outside the transaction it was meant for"
-    );
-    assert_eq!(guest.execute("commit", vec![]).await, Err(Error::RolledBack));
-    run(&mut guest, "insert into entry values (5, 'e')").await;
-    assert_eq!(integers(&mut next, "select id from entry").await, [3, 5]);
-}
-
-#[tokio::test]
 async fn a_long_statement_is_interrupted_when_its_guest_is_gone() {
     const ENDLESS: &str =
         "with recursive n(i) as (select 1 union all select i + 1 from n) select sum(i) from n";
@@ -114,14 +77,6 @@ async fn a_long_statement_is_interrupted_when_its_guest_is_gone() {
         7,
         "the only reader is free again"
     );
-    run(&mut guest, "begin").await;
-    let seen = scratch.database.stats().writes;
-    tokio::select! {
-        biased;
-        _ = guest.execute(ENDLESS, vec![]) => panic!("it has no end"),
-        () = until(&scratch.database, |stats| stats.writes > seen) => {}
-    }
-    run(&mut scratch.connect(), "insert into entry values (1, 'x')").await;
     assert_eq!(scratch.database.stats().timeouts, 0);
 }
 
@@ -170,27 +125,4 @@ async fn a_statement_that_outlives_the_deadline_is_cut_short() {
     assert_eq!(guest.execute("select 1", vec![]).await, Err(Error::Timeout));
     run(&mut guest, "rollback").await;
     assert_eq!(integer(&mut guest, "select count(*) from entry").await, 0);
-}
-
-#[tokio::test]
-async fn an_answer_nobody_picked_up_does_not_keep_the_transaction_open() {
-    let (scratch, mut guest) = Scratch::with_entries(Options::default()).await;
-    // Known as a BEGIN from here on, so that one poll sends it straight to the writer.
-    run(&mut guest, "begin").await;
-    run(&mut guest, "rollback").await;
-    loop {
-        let seen = scratch.database.stats().writes;
-        let mut begin = Box::pin(guest.execute("begin", vec![]));
-        let picked_up = poll_fn(|context| Poll::Ready(begin.as_mut().poll(context).is_ready())).await;
-        if !picked_up {
-            until(&scratch.database, |stats| stats.writes > seen).await;
-            break;
-        }
-        // The writer was quicker than this one poll: once more.
-        drop(begin);
-        run(&mut guest, "rollback").await;
-    }
-    run(&mut scratch.connect(), "insert into entry values (1, 'x')").await;
-    // Whether BEGIN had run by then or was called back is a race; that nobody waits is not.
-    assert_eq!(scratch.database.stats().timeouts, 0);
 }

@@ -107,8 +107,8 @@ async fn the_points_come_in_order() {
     let expected = r#"
 BeforeStatement("begin") AfterStatement("begin")
 BeforeStatement("create table t (x)") AfterStatement("create table t (x)")
-BeforeStatement("commit") BeforeCommit AfterCommit AfterStatement("commit")
-BeforeStatement("insert into t values (1)") BeforeCommit AfterCommit AfterStatement("insert into t values (1)")
+BeforeStatement("commit") BeforeCommit BeforeSync AfterCommit AfterStatement("commit")
+BeforeStatement("insert into t values (1)") BeforeCommit BeforeSync AfterCommit AfterStatement("insert into t values (1)")
 BeforeStatement("select x from t") AfterStatement("select x from t")"#;
     assert_eq!(seen.lock().unwrap().join(" "), expected.trim().replace('\n', " "));
 }
