@@ -51,6 +51,8 @@ pub struct Options {
     /// The largest the database may grow, in whole pages; beyond it a write is answered
     /// [`crate::Error::DatabaseFull`].
     pub max_database_bytes: Option<u64>,
+    /// The name of a registered VFS to open the file with, for tests; SQLite's own by default.
+    pub vfs: Option<String>,
     /// Fault injection, for tests.
     pub fault: Option<Arc<dyn Fault>>,
 }
@@ -67,6 +69,7 @@ impl Default for Options {
             transaction_deadline: Duration::from_secs(5),
             max_result_bytes: 128 << 20,
             max_database_bytes: None,
+            vfs: None,
             fault: None,
         }
     }
