@@ -55,6 +55,8 @@ pub struct Options {
     /// The largest the database may grow, in whole pages; beyond it a write is answered
     /// [`crate::Error::DatabaseFull`].
     pub max_database_bytes: Option<u64>,
+    /// The name of a registered VFS to open the file with, for tests; SQLite's own by default.
+    pub vfs: Option<String>,
     /// Fault injection, for tests.
     pub fault: Option<Arc<dyn Fault>>,
 }
@@ -73,6 +75,7 @@ impl Default for Options {
             sync_takes: None,
             max_result_bytes: 128 << 20,
             max_database_bytes: None,
+            vfs: None,
             fault: None,
         }
     }

@@ -51,9 +51,10 @@ impl Engine {
 
     fn open(place: &Place, shared: Arc<Shared>, access: OpenFlags) -> Result<Self, Error> {
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = match place {
-            Place::File(path) => Connection::open_with_flags(path, flags),
-            Place::Memory => Connection::open_in_memory_with_flags(flags),
+        let opened = match (place, shared.options.vfs.as_deref()) {
+            (Place::File(path), None) => Connection::open_with_flags(path, flags),
+            (Place::File(path), Some(vfs)) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+            (Place::Memory, _) => Connection::open_in_memory_with_flags(flags),
         };
         let connection = opened.map_err(|error| unusable(place, &error))?;
         let engine = Self {
