@@ -9,6 +9,7 @@ use crate::mounts::{Mount, Scratch};
 use crate::options::Bounds;
 use crate::outgoing::Client;
 use crate::pace::Track;
+use crate::rest::Rested;
 use crate::state::State;
 use crate::stats::{Counters, DatabaseStats, Stats};
 use bindings::cron::SpinCronPre;
@@ -19,14 +20,18 @@ use manifest::{AllowedHosts, Router, Schedule};
 use sqlite::Database;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// An application with its components compiled and linked. Cloning is cheap.
 #[derive(Clone)]
-pub struct App(pub(crate) Arc<Shared>);
+pub struct App {
+    pub(crate) shared: Arc<Shared>,
+    /// The instances that rest, which hold on to what all share: they go with the last handle.
+    _rested: Arc<Vec<Arc<Rested>>>,
+}
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -73,6 +78,8 @@ pub(crate) struct Listener {
 pub(crate) struct Guest {
     pub(crate) id: String,
     pub(crate) handlers: Handlers,
+    /// Its instances that wait for their next request.
+    pub(crate) rested: Weak<Rested>,
     /// Held by a tick: a component has one at a time.
     pub(crate) ticking: tokio::sync::Mutex<()>,
     pub(crate) variables: BTreeMap<String, String>,
@@ -92,14 +99,21 @@ pub(crate) struct Handlers {
 }
 
 impl App {
+    pub(crate) fn new(shared: Shared, rested: Vec<Arc<Rested>>) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            _rested: Arc::new(rested),
+        }
+    }
+
     /// The name the manifest gives it.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.shared.name
     }
 
     /// Pattern and component of every public route, in the order they are tried.
     pub fn routes(&self) -> Vec<(String, String)> {
-        self.0
+        self.shared
             .router
             .routes()
             .map(|(route, component)| (route.to_owned(), component.to_owned()))
@@ -115,30 +129,30 @@ impl App {
                 listener.component.clone(),
             )
         };
-        self.0.listeners.iter().map(shown).collect()
+        self.shared.listeners.iter().map(shown).collect()
     }
 
     /// Component and cron expression of every trigger that waits for a time.
     pub fn schedules(&self) -> Vec<(String, String)> {
         let shown = |cron: &Cron| (cron.component.clone(), cron.schedule.to_string());
-        self.0.crons.iter().map(shown).collect()
+        self.shared.crons.iter().map(shown).collect()
     }
 
     /// Runs the component's cron handler once, to its end, whether or not a cron trigger names it and
     /// whether or not it runs already.
     pub async fn run_cron(&self, component: &str) -> Result<(), TriggerError> {
-        event::run(&self.0, component, Event::Tick).await
+        event::run(&self.shared, component, Event::Tick).await
     }
 
     /// Runs the component's message handler once, to its end, whether or not a trigger names it.
     pub async fn deliver(&self, component: &str, payload: Bytes) -> Result<(), TriggerError> {
-        event::run(&self.0, component, Event::Message(payload)).await
+        event::run(&self.shared, component, Event::Message(payload)).await
     }
 
     /// What has happened since the start.
     pub fn stats(&self) -> Stats {
-        let mut stats = self.0.counters.read();
-        for (label, database) in &self.0.databases {
+        let mut stats = self.shared.counters.read();
+        for (label, database) in &self.shared.databases {
             let counted = database.stats();
             let seen = DatabaseStats {
                 statements: counted.statements,
@@ -152,8 +166,8 @@ impl App {
 
     /// Closes the databases once their open transactions have ended, at most after the drain timeout.
     pub async fn close(&self) {
-        let end = tokio::time::Instant::now() + self.0.bounds.drain;
-        for database in self.0.databases.values() {
+        let end = tokio::time::Instant::now() + self.shared.bounds.drain;
+        for database in self.shared.databases.values() {
             let left = end.saturating_duration_since(tokio::time::Instant::now());
             database.drain(left).await;
         }

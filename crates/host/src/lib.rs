@@ -32,6 +32,7 @@ mod mounts;
 mod options;
 mod outgoing;
 mod pace;
+mod rest;
 mod run;
 mod script;
 mod server;

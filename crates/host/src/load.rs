@@ -13,6 +13,7 @@ use crate::log::ComponentLog;
 use crate::mounts::{self, Scratch};
 use crate::options::{Bounds, Options};
 use crate::outgoing::Client;
+use crate::rest::Rested;
 use crate::state::State;
 use crate::stats::Counters;
 use crate::{capability, deny, engine, script};
@@ -57,11 +58,14 @@ impl App {
         let mut linked = link_all(&engine, &components, &needs, &options).await?;
         let (assets, scratch) = assets(&options)?;
         let mut guests = HashMap::new();
+        let mut rested = Vec::new();
         for component in &components {
             let Some(handlers) = linked.remove(&component.id) else {
                 continue;
             };
-            let guest = guest(component, handlers, manifest, &resolver, &options, &assets)?;
+            let resting = Arc::new(Rested::new(requests_per_instance(component, &options)));
+            let guest = guest(component, handlers, manifest, &resolver, &options, &assets, &resting)?;
+            rested.push(resting);
             guests.insert(component.id.clone(), Arc::new(guest));
         }
         let shared = Shared {
@@ -87,7 +91,7 @@ impl App {
             _scratch: scratch,
         };
         script::run(&options.sqlite, &shared.databases).await?;
-        Ok(Self(Arc::new(shared)))
+        Ok(Self::new(shared, rested))
     }
 }
 
@@ -202,6 +206,11 @@ fn read(component: &Component, path: &Path) -> Result<Vec<u8>, LoadError> {
     })
 }
 
+/// An instance draws its random numbers from the seed, if there is one, and its own number.
+fn requests_per_instance(component: &Component, options: &Options) -> u32 {
+    if options.random_seed.is_some() { 1 } else { component.requests_per_instance }
+}
+
 fn guest(
     component: &Component,
     handlers: Handlers,
@@ -209,6 +218,7 @@ fn guest(
     resolver: &Resolver,
     options: &Options,
     assets: &Path,
+    rested: &Arc<Rested>,
 ) -> Result<Guest, LoadError> {
     let id = &component.id;
     let hosts = AllowedHosts::new(component, manifest, resolver).map_err(|source| LoadError::Hosts {
@@ -229,6 +239,7 @@ fn guest(
     Ok(Guest {
         id: id.clone(),
         handlers,
+        rested: Arc::downgrade(rested),
         ticking: tokio::sync::Mutex::new(()),
         variables: resolver.component(id).clone(),
         environment: environment.into_iter().collect(),

@@ -1,4 +1,4 @@
-//! One request on one fresh instance, and the bounds of every instance.
+//! One request on one instance, and the bounds of every instance.
 //!
 //! The instance of a request runs in a task of its own, so that it can go on after its response has begun and
 //! is not cut off when the client goes away. wasmtime-wasi-http has a `ProxyHandler` for this; it
@@ -9,6 +9,7 @@ use crate::answer::Failure;
 use crate::app::{Guest, Shared};
 use crate::body::{Honest, Limited, Outcome, Overrun};
 use crate::state::{Chain, State};
+use crate::rest::Worker;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::Arc;
@@ -16,10 +17,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::WasiHttpView;
-use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
-type Head = Result<Response<WasiBody>, ErrorCode>;
+/// What a component answers first.
+pub(crate) type Head = Result<Response<WasiBody>, ErrorCode>;
 
 /// One request and what goes with it.
 pub(crate) struct Call {
@@ -66,26 +67,30 @@ impl Call {
     async fn instance(self, sender: oneshot::Sender<Head>, outcome: Arc<Outcome>) -> Result<(), Failure> {
         let _permit = self.permit;
         let deadline = self.chain.deadline;
-        let mut store = State::store(self.app.clone(), self.guest.clone(), self.chain)
-            .map_err(|error| broken(&error, &outcome))?;
-        self.app.counters.instance();
-        let trap = store.data().trap.clone();
-        let meter = store.data().pace.meter();
-        let work = async {
-            let mut view = store.data_mut().http();
-            let request = view.new_incoming_request(Scheme::Http, self.request)?;
-            let response = view.new_response_outparam(sender)?;
-            let http = self.guest.handlers.http.as_ref();
-            let http = http.ok_or_else(|| wasmtime::format_err!("it has no HTTP trigger"))?;
-            let proxy = http.instantiate_async(&mut store).await?;
-            proxy
-                .wasi_http_incoming_handler()
-                .call_handle(&mut store, request, response)
-                .await
+        let rested = self.guest.rested.upgrade();
+        let mut worker = match rested.as_ref().and_then(|rested| rested.take()) {
+            Some(mut worker) => {
+                worker.store.data_mut().begin(self.chain);
+                worker
+            }
+            None => {
+                self.app.counters.instance();
+                let store = State::store(self.app.clone(), self.guest.clone(), self.chain);
+                Worker::new(store.map_err(|error| broken(&error, &outcome))?)
+            }
         };
+        drop(rested);
+        let trap = worker.store.data().trap.clone();
+        let meter = worker.store.data().pace.meter();
+        let work = worker.serve(&self.guest, self.request, sender);
         // The outcome has to be known before the store goes, and the response's writer with it.
         match bounded(meter.measure(work), deadline, &trap).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if let Some(rested) = self.guest.rested.upgrade() {
+                    rested.keep(worker);
+                }
+                Ok(())
+            }
             Err(Ended::Broken(error)) => Err(broken(&error, &outcome)),
             Err(Ended::Deadline) => {
                 outcome.set_broken();

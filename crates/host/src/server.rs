@@ -52,7 +52,7 @@ impl Server {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         // A second server of the same application keeps the first one's address for requests to itself.
-        let _ = app.0.address.set(address);
+        let _ = app.shared.address.set(address);
         Ok(Self {
             app,
             listener,
@@ -68,7 +68,7 @@ impl Server {
     /// Serves until `shutdown` is done, then takes no more connections and lets those requests end that
     /// are running, as long as the drain timeout allows. Returns whether all of them did.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
-        let shared = self.app.0.clone();
+        let shared = self.app.shared.clone();
         let builder = Arc::new(connection_builder(&shared));
         let graceful = GracefulShutdown::new();
         tokio::pin!(shutdown);

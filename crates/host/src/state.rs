@@ -59,6 +59,20 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Makes the store of an instance that rested ready for its next request: nothing of the last one is left.
+    pub(crate) fn begin(&mut self, chain: Chain) {
+        self.run = chain.run.clone();
+        self.call = 0;
+        self.trap = Arc::new(Notify::new());
+        self.pace = Pace::new(self.app.track.clone());
+        self.outgoing = Outgoing::new(self.app.clone(), self.guest.clone(), chain, self.trap.clone());
+    }
+
+    /// Whether everything that the instance opened for its request is closed.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.open_handles == 0 && self.table.is_empty()
+    }
+
     /// A store for one instance of this component.
     pub(crate) fn store(app: Arc<Shared>, guest: Arc<Guest>, chain: Chain) -> wasmtime::Result<Store<Self>> {
         let wasi = crate::capability::wasi::context(&app, &guest)?;

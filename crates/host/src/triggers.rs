@@ -34,16 +34,16 @@ impl Triggers {
     pub fn start(app: &App) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        for cron in &app.0.crons {
-            tasks.spawn(tick(app.0.clone(), cron.clone(), stopped.clone()));
+        for cron in &app.shared.crons {
+            tasks.spawn(tick(app.shared.clone(), cron.clone(), stopped.clone()));
         }
-        for listener in &app.0.listeners {
-            tasks.spawn(listen(app.0.clone(), listener.clone(), stopped.clone()));
+        for listener in &app.shared.listeners {
+            tasks.spawn(listen(app.shared.clone(), listener.clone(), stopped.clone()));
         }
         Self {
             stop,
             tasks,
-            drain: app.0.bounds.drain,
+            drain: app.shared.bounds.drain,
         }
     }
 

@@ -118,6 +118,10 @@ pub struct Component {
     pub build: Option<Build>,
     /// The components composed into it, in the order of their names.
     pub dependencies: Vec<Dependency>,
+    /// How many HTTP requests one of its instances may serve, one after the other: more than one where the
+    /// component promises to remember nothing between them that an answer depends on. Only this host knows it
+    /// (`[component.ID.tool.bodega]`); elsewhere an instance serves one.
+    pub requests_per_instance: u32,
 }
 
 /// Files a component may read.

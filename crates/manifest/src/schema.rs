@@ -7,6 +7,7 @@ use crate::document::{OneOrList, StringOr};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use toml::Spanned;
 
 pub(crate) type Text = Spanned<String>;
@@ -90,6 +91,19 @@ pub(crate) struct RawCronSettings {}
 pub(crate) struct RawTools {
     #[serde(default)]
     pub(crate) bodega: RawLimits,
+}
+
+/// The same for one component.
+#[derive(Deserialize, Default)]
+pub(crate) struct RawComponentTools {
+    #[serde(default)]
+    pub(crate) bodega: RawComponentSettings,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawComponentSettings {
+    pub(crate) requests_per_instance: Option<NonZeroU32>,
 }
 
 #[derive(Deserialize, Default)]
@@ -215,8 +229,8 @@ pub(crate) struct RawComponent {
     #[serde(rename = "targets")]
     pub(crate) _targets: Option<IgnoredAny>,
     pub(crate) build: Option<RawBuild>,
-    #[serde(default, rename = "tool")]
-    pub(crate) _tool: BTreeMap<String, IgnoredAny>,
+    #[serde(default)]
+    pub(crate) tool: RawComponentTools,
     pub(crate) dependencies_inherit_configuration: Option<Spanned<bool>>,
     #[serde(default)]
     pub(crate) dependencies: BTreeMap<Text, Spanned<StringOr<RawDependency>>>,

@@ -1,5 +1,6 @@
 //! `[component.ID]`.
 
+use std::num::NonZeroU32;
 use super::Loader;
 use crate::document::{OneOrList, StringOr};
 use crate::schema::{RawBuild, RawComponent, RawMount, RawRemote, Text};
@@ -47,6 +48,7 @@ impl Loader<'_> {
             key_value_stores: self.labels("key_value_stores", raw.key_value_stores),
             sqlite_databases: self.labels("sqlite_databases", raw.sqlite_databases),
             build: raw.build.map(|build| self.build(build)),
+            requests_per_instance: raw.tool.bodega.requests_per_instance.map_or(1, NonZeroU32::get),
             dependencies: self.dependencies(raw.dependencies, inherit_all, sources),
         }
     }

@@ -3,13 +3,16 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, abort};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use sqlite::{Database, Options};
+use sqlite::{Database, Fault, Options, Point};
 
-use crate::support::{integer, integers, run};
+use crate::support::{AtEveryPoint, integer, integers, run};
 
 const DATABASE: &str = "SQLITE_TEST_CRASH_DATABASE";
+/// Says that it is to die between the guests' commits and the sync that makes them durable.
+const BEFORE_SYNC: &str = "SQLITE_TEST_CRASH_BEFORE_SYNC";
 const ACKNOWLEDGED: &str = "acknowledged ";
 
 /// Not a test of its own: it is started by the one below, writes from eight guests at once, tells
@@ -18,7 +21,19 @@ const ACKNOWLEDGED: &str = "acknowledged ";
 #[ignore = "the helper process of an_acknowledged_commit_survives_a_crash"]
 async fn dies_while_writing() {
     let Ok(path) = std::env::var(DATABASE) else { return };
-    let database = Database::open(Path::new(&path), Options::default()).unwrap();
+    static SYNCS: AtomicU64 = AtomicU64::new(0);
+    let before_sync = std::env::var(BEFORE_SYNC).is_ok();
+    let fault: Arc<dyn Fault> = Arc::new(AtEveryPoint(move |point: Point<'_>| {
+        if before_sync && point == Point::BeforeSync && SYNCS.fetch_add(1, SeqCst) == 40 {
+            abort();
+        }
+        Ok(())
+    }));
+    let options = Options {
+        fault: Some(fault),
+        ..Options::default()
+    };
+    let database = Database::open(Path::new(&path), options).unwrap();
     static ANSWERED: AtomicU64 = AtomicU64::new(0);
     let guests = (0..8).map(|guest| {
         let mut connection = database.connect();
@@ -31,7 +46,7 @@ async fn dies_while_writing() {
                 run(&mut connection, &format!("insert into half values ({id}, 2)")).await;
                 run(&mut connection, "commit").await;
                 writeln!(std::io::stdout().lock(), "{ACKNOWLEDGED}{id}").unwrap();
-                if ANSWERED.fetch_add(1, SeqCst) == 60 {
+                if ANSWERED.fetch_add(1, SeqCst) == 60 && !before_sync {
                     abort();
                 }
             }
@@ -44,6 +59,21 @@ async fn dies_while_writing() {
 
 #[tokio::test]
 async fn an_acknowledged_commit_survives_a_crash() {
+    let (acknowledged, kept) = crash(false).await;
+    assert!(acknowledged.len() >= 60, "{acknowledged:?}");
+    assert!(kept.len() >= acknowledged.len());
+}
+
+/// What was released into a batch and not synced is gone, and nobody was told of it.
+#[tokio::test]
+async fn a_crash_between_a_commit_and_its_sync_loses_nothing_that_was_acknowledged() {
+    let (acknowledged, kept) = crash(true).await;
+    assert!(acknowledged.len() >= 40, "{acknowledged:?}");
+    assert!(kept.len() >= acknowledged.len());
+}
+
+/// Has a process die while it writes: what it acknowledged, and what is found whole afterwards.
+async fn crash(before_sync: bool) -> (Vec<i64>, Vec<i64>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.db");
     let database = Database::open(&path, Options::default()).unwrap();
@@ -57,6 +87,7 @@ async fn an_acknowledged_commit_survives_a_crash() {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "--nocapture", "crash::dies_while_writing"])
         .env(DATABASE, &path)
+        .envs(before_sync.then_some((BEFORE_SYNC, "1")))
         .output()
         .unwrap();
     assert!(!child.status.success(), "it was to die");
@@ -66,7 +97,6 @@ async fn an_acknowledged_commit_survives_a_crash() {
         .lines()
         .filter_map(|line| line.split_once(ACKNOWLEDGED)?.1.parse().ok())
         .collect();
-    assert!(acknowledged.len() >= 60, "{said}");
 
     let database = Database::open(&path, Options::default()).unwrap();
     let mut guest = database.connect();
@@ -77,4 +107,5 @@ async fn an_acknowledged_commit_survives_a_crash() {
         integer(&mut guest, "select count(*) from half").await,
         2 * i64::try_from(kept.len()).unwrap()
     );
+    (acknowledged, kept)
 }

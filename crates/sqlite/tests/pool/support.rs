@@ -2,8 +2,6 @@
 //! faults that tests steer.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 
 use sqlite::{Connection, Database, Error, Fault, Options, Point, Rows, Stats, Value};
 use tempfile::TempDir;
@@ -103,61 +101,6 @@ pub(crate) async fn integers(guest: &mut Connection, sql: &str) -> Vec<i64> {
 pub(crate) async fn until(database: &Database, wished: impl Fn(Stats) -> bool) {
     while !wished(database.stats()) {
         tokio::task::yield_now().await;
-    }
-}
-
-/// Stops the worker before a statement that contains a mark, until the test lets it go on.
-pub(crate) struct Gate {
-    mark: &'static str,
-    arrived: Mutex<Sender<()>>,
-    go_on: Mutex<Receiver<()>>,
-}
-
-/// The test's side of a [`Gate`].
-pub(crate) struct GateKeeper {
-    arrived: Receiver<()>,
-    go_on: Sender<()>,
-}
-
-impl Gate {
-    pub(crate) fn at(mark: &'static str) -> (Arc<Self>, GateKeeper) {
-        let (arrived, has_arrived) = channel();
-        let (go_on, may_go_on) = channel();
-        let gate = Self {
-            mark,
-            arrived: Mutex::new(arrived),
-            go_on: Mutex::new(may_go_on),
-        };
-        (
-            Arc::new(gate),
-            GateKeeper {
-                arrived: has_arrived,
-                go_on,
-            },
-        )
-    }
-}
-
-impl GateKeeper {
-    /// Waits, without blocking the runtime, until the worker stands at the gate.
-    pub(crate) async fn has_arrived(&self) {
-        while self.arrived.try_recv().is_err() {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    pub(crate) fn let_go(&self) {
-        self.go_on.send(()).unwrap();
-    }
-}
-
-impl Fault for Gate {
-    fn at(&self, point: Point<'_>) -> Result<(), Error> {
-        if matches!(point, Point::BeforeStatement(sql) if sql.contains(self.mark)) {
-            self.arrived.lock().unwrap().send(()).unwrap();
-            self.go_on.lock().unwrap().recv().unwrap();
-        }
-        Ok(())
     }
 }
 
