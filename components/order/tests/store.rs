@@ -118,7 +118,9 @@ fn does(db: &Db, verb: &str, lease: Lease) -> bool {
     let key = PaymentKey::try_new("k").unwrap();
     match verb {
         "wait" => db.wait(id, owner, None).unwrap(),
-        "pay" => db.pay(&after(State::Paid { at: NOW }), owner, NOW, None).unwrap(),
+        "pay" => db
+            .pay(&after(State::Paid { at: NOW }), owner, lease.until, NOW, None)
+            .unwrap(),
         "give up" => db.give_up(id, &Failure::Abandoned, owner).unwrap(),
         "end cancel" => db.end_cancel(id, owner, None).unwrap(),
         "fail" => db.fail(&order(), &Failure::Abandoned, owner, NOW, None).unwrap(),

@@ -1,9 +1,11 @@
 //! [`Reservations`] in SQL. The statements are in `sql/`, each with what its outcomes mean.
 
+mod many;
+
 use ::store::{Db, DbError, Migration, Row, RowError, Tx, Value, params};
 use kernel::{Instant, OrderId, SkuId};
 
-use crate::app::{Added, Ended, Reservations};
+use crate::app::{Added, Ended, Reservations, Standing};
 use crate::domain::{Change, Kind, Level, Lines, Reservation, ReserveRefused, State, refusal};
 
 /// The schema, step by step.
@@ -68,6 +70,15 @@ impl Reservations for Store {
             Err(EndFailed::GivenAway) => Ok(Ended::GivenAway),
             Err(EndFailed::Db(error)) => Err(collision_is_busy(error)),
         }
+    }
+
+    fn standing(&self, orders: &[OrderId]) -> Result<Vec<(OrderId, Standing)>, DbError> {
+        many::standing(&self.db, orders)
+    }
+
+    fn commit_many(&self, orders: &[OrderId], now: Instant) -> Result<Vec<OrderId>, DbError> {
+        let answer = self.db.transaction(|tx| many::end(tx, orders, now));
+        answer.map_err(collision_is_busy)
     }
 
     fn take_back(&self, taken_back: &Reservation, now: Instant) -> Result<bool, DbError> {

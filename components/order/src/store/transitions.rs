@@ -18,12 +18,14 @@ impl Transitions for Db {
         &self,
         order: &Order,
         owner: Owner,
+        until: Instant,
         now: Instant,
         kept: Option<Kept<'_>>,
     ) -> Result<bool, DbError> {
         done(self.transaction(|tx| {
             let mut from = "PENDING".to_owned();
-            let ours = by_owner(tx, include_str!("../sql/work_to_finish.sql"), order.id, owner);
+            let row = params![order.id, owner.as_i64(), until];
+            let ours = expect_one(tx.execute(include_str!("../sql/work_to_finish.sql"), row)?);
             // Only for the test that proves this guard is needed.
             if cfg!(feature = "mutant-no-cas") {
                 from = state_of(tx, order.id)?;
