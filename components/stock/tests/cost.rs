@@ -70,7 +70,7 @@ fn every_call_costs_what_the_readme_says() {
         take back again: 1
         release: 6
         release again: 1
-        release an unknown order: 4
+        release an unknown order: 2
         level of three: 1
     "#]]
     .assert_eq(&table);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// beside the newer schema; for that a change of a schema is made in steps that both can work with (expand, move,
 /// contract), as it must be anyhow for calls that are under way. A new file under a running program is not provided for.
 #[derive(Debug, Default)]
-pub struct Opened(BTreeMap<String, Found>);
+pub(crate) struct Opened(BTreeMap<String, Found>);
 
 #[derive(Debug)]
 struct Found {
@@ -19,13 +19,13 @@ struct Found {
 
 impl Opened {
     /// What a new connection to this database has to be told, if it is known to have this schema.
-    pub fn settings(&self, label: &str, schema: u32) -> Option<&[&'static str]> {
+    pub(crate) fn settings(&self, label: &str, schema: u32) -> Option<&[&'static str]> {
         let found = self.0.get(label)?;
         (found.schema == schema).then_some(&found.settings)
     }
 
     /// Remembers that this database has this schema, and that a connection to it had to be told so.
-    pub fn remember(&mut self, label: &str, schema: u32, settings: Vec<&'static str>) {
+    pub(crate) fn remember(&mut self, label: &str, schema: u32, settings: Vec<&'static str>) {
         self.0.insert(label.to_owned(), Found { schema, settings });
     }
 }

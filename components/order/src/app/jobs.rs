@@ -115,7 +115,7 @@ impl App<'_> {
     }
 
     /// PAID orders are many, so they are taken over together, their goods let go together, and they are forgotten
-    /// together: three transactions for a whole batch.
+    /// together: two statements, and one transaction of the stock, for a whole batch.
     fn finish_many(&self, tally: &mut Tally) -> Result<(), DbError> {
         let has_time = self.budget();
         loop {
