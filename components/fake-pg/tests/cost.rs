@@ -45,5 +45,6 @@ fn every_call_costs_what_the_readme_says() {
         cancel: 5
         cancel again: 1
         find: 1
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }

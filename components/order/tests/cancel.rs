@@ -17,6 +17,17 @@ fn paid(shop: &Shop) -> u64 {
     id(&placed)
 }
 
+/// A paid order whose goods are still held, and one whose goods were let go.
+fn before_and_after(shop: &Shop, is_let_go: bool) -> u64 {
+    let order = paid(shop);
+    if is_let_go {
+        shop.wait(Millis(1));
+        assert_eq!(shop.jobs().done, 1);
+    }
+    shop.seam.heal();
+    order
+}
+
 /// Pieces in the house, pieces held, money kept.
 fn books(shop: &Shop) -> (i64, u32, i64) {
     (shop.on_hand(1), shop.held(1), shop.kept())
@@ -252,55 +263,61 @@ fn recovery_beside_a_cancellation_waits_for_its_lease_and_then_ends_it() {
 
 #[test]
 fn an_outage_from_any_call_on_is_carried_on_by_recovery() {
-    for first in 0..3 {
-        for last in [first, first + 1, first + 2, u32::MAX] {
-            for when in When::BOTH {
-                let shop = Shop::open("");
-                let order = paid(&shop);
-                let context = format!("calls {first} to {last} lost {when:?}");
-                shop.seam.lose(Fault { first, last, when });
-                let told = shop.cancel_as(None, order);
-                assert!([200, 503].contains(&told.status), "{context}: {told:?}");
-                if told.status == 503 {
-                    assert_eq!(header(&told, "retry-after"), Some("5"), "{context}");
-                    assert_eq!(
-                        shop.cancel_as(None, order).status,
-                        409,
-                        "{context}: it is under way"
-                    );
+    for is_let_go in [false, true] {
+        for first in 0..3 {
+            for last in [first, first + 1, first + 2, u32::MAX] {
+                for when in When::BOTH {
+                    carried_on(is_let_go, Fault { first, last, when });
                 }
-                shop.recover(&context);
-                shop.assert_sound(&context);
-                assert_eq!(
-                    (shop.status(order).as_str(), books(&shop)),
-                    ("CANCELLED", (100, 0, 0)),
-                    "{context}"
-                );
             }
         }
     }
 }
 
+fn carried_on(is_let_go: bool, fault: Fault) {
+    let shop = Shop::open("");
+    let order = before_and_after(&shop, is_let_go);
+    let context = format!("{fault:?}, let go {is_let_go}");
+    shop.seam.lose(fault);
+    let told = shop.cancel_as(None, order);
+    assert!([200, 503].contains(&told.status), "{context}: {told:?}");
+    if told.status == 503 {
+        assert_eq!(header(&told, "retry-after"), Some("5"), "{context}");
+        let again = shop.cancel_as(None, order);
+        assert_eq!(again.status, 409, "{context}: it is under way");
+    }
+    shop.recover(&context);
+    shop.assert_sound(&context);
+    assert_eq!(
+        (shop.status(order).as_str(), books(&shop)),
+        ("CANCELLED", (100, 0, 0)),
+        "{context}"
+    );
+}
+
 #[test]
 fn a_crash_anywhere_is_recovered_from() {
-    for when in When::BOTH {
-        for point in 0.. {
-            let shop = Shop::open("");
-            let order = paid(&shop);
-            shop.seam.crash(point, when);
-            let told = shop.cancel_as(None, order);
-            let context = format!("died at {point} of {:?}, {when:?}: {told:?}", shop.seam.points());
-            let crashed = shop.seam.has_crashed();
-            if !crashed {
-                assert_eq!(point, 16, "{:?}", shop.seam.points());
-            }
-            shop.recover(&context);
-            shop.assert_sound(&context);
-            if told.status == 200 {
-                assert_eq!(shop.status(order), "CANCELLED", "{context}");
-            }
-            if !crashed {
-                break;
+    for (is_let_go, points) in [(false, 16), (true, 15)] {
+        for when in When::BOTH {
+            for point in 0.. {
+                let shop = Shop::open("");
+                let order = before_and_after(&shop, is_let_go);
+                shop.seam.crash(point, when);
+                let told = shop.cancel_as(None, order);
+                let context = format!("died at {point} of {:?}, {when:?}: {told:?}", shop.seam.points());
+                let crashed = shop.seam.has_crashed();
+                if !crashed {
+                    assert_eq!(point, points, "{:?}", shop.seam.points());
+                }
+                shop.recover(&context);
+                shop.assert_sound(&context);
+                assert_eq!(books(&shop).1, 0, "{context}");
+                if told.status == 200 {
+                    assert_eq!(shop.status(order), "CANCELLED", "{context}");
+                }
+                if !crashed {
+                    break;
+                }
             }
         }
     }
