@@ -17,6 +17,7 @@ use store::{Db, native, params};
 use testkit::{NEW_YEAR, seeded};
 use web::{Identity, Method, Request, Role};
 
+#[allow(unused_imports, reason = "each suite uses its part")]
 pub(crate) use fault::{Fault, Seam, When};
 use ports::Gateway;
 
