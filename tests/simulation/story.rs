@@ -6,6 +6,9 @@ use tests::{Client, Reply};
 
 use crate::world::{LAPSED, World};
 
+/// After so long a job may take a paid order: nobody drives it from the moment of its payment on.
+const TICK: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// A story: first what leads to it, then the part that is disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Story {
@@ -17,8 +20,12 @@ pub(crate) enum Story {
     Refused,
     /// An order of everything in the cart.
     FromCart,
-    /// A paid order is cancelled.
+    /// A paid order is cancelled whose goods were let go.
     Cancel,
+    /// The same as long as its goods are only held.
+    CancelEarly,
+    /// The job lets the goods of paid orders go.
+    Finish,
     /// An order is placed, then its payment is confirmed.
     TwoStep,
     /// An admin gives a part of the money back.
@@ -39,12 +46,14 @@ pub(crate) struct Scene {
 }
 
 impl Story {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Checkout,
         Self::Repeated,
         Self::Refused,
         Self::FromCart,
         Self::Cancel,
+        Self::CancelEarly,
+        Self::Finish,
         Self::TwoStep,
         Self::Refund,
         Self::Drain,
@@ -69,7 +78,18 @@ impl Story {
                     ensure!(put.status == 201, "{put:?}");
                 }
             }
-            Self::Cancel | Self::Refund | Self::Drain => scene.order = placed(&scene.buyer).await?,
+            Self::CancelEarly | Self::Refund | Self::Drain => scene.order = placed(&scene.buyer).await?,
+            Self::Cancel => {
+                scene.order = placed(&scene.buyer).await?;
+                world.clock.advance(TICK);
+                world.jobs().await?;
+            }
+            Self::Finish => {
+                for _ in 0..2 {
+                    scene.order = placed(&scene.buyer).await?;
+                }
+                world.clock.advance(TICK);
+            }
             Self::Apply => {
                 scene.order = placed(&scene.buyer).await?;
                 world.jobs().await?;
@@ -98,7 +118,7 @@ impl Story {
             Self::Repeated => keyed(buyer).await,
             Self::Refused => buyer.order(2, 3).await.ok(),
             Self::FromCart => buyer.post("/orders/from-cart", &json!({})).await.ok(),
-            Self::Cancel => buyer.cancel(*order).await.ok(),
+            Self::Cancel | Self::CancelEarly => buyer.cancel(*order).await.ok(),
             Self::TwoStep => {
                 let waiting = buyer.reserve(1, 1).await.ok()?;
                 let order = waiting.json["id"].as_u64()?;
@@ -112,7 +132,7 @@ impl Story {
                 let path = format!("/admin/payments/{order}/refunds");
                 world.admin().post_once(&path, "part", &part).await.ok()
             }
-            Self::Drain | Self::Expire => {
+            Self::Finish | Self::Drain | Self::Expire => {
                 let _ = world.jobs().await;
                 None
             }

@@ -28,24 +28,33 @@ impl Book for Db {
             Verdict::Refused { code } => ("REFUSED", Some(code.as_str())),
         };
         let asked = new.asked;
-        let written = self.transaction(|tx| {
-            let row = params![new.order, asked.currency().code(), asked.minor(), state, code];
-            if tx.execute(include_str!("sql/insert_payment.sql"), row)? == 0 {
-                let row = tx.query_one(FIND_PAYMENT, params![new.order])?;
-                let row = row.ok_or_else(|| RowError::new("order_id", "it conflicts and is not there"))?;
-                return Ok(Recorded::Earlier(entry(&row)?));
-            }
+        let row = params![new.order, asked.currency().code(), asked.minor(), state, code];
+        let insert = include_str!("sql/insert_payment.sql");
+        // A payment of our own name is one row, and so one statement.
+        let is_new = if new.key.is_of_window() {
             let window = params![new.order, new.key.as_str()];
-            if new.key.is_of_window() && tx.execute(include_str!("sql/insert_window.sql"), window)? == 0 {
-                return Err(NotWritten::Late);
+            let written = self.transaction(|tx| {
+                let is_new = tx.execute(insert, row)? == 1;
+                if is_new && tx.execute(include_str!("sql/insert_window.sql"), window)? == 0 {
+                    return Err(NotWritten::Late);
+                }
+                Ok(is_new)
+            });
+            match written {
+                Ok(is_new) => is_new,
+                Err(NotWritten::Late) => return Ok(Recorded::KeyUsed),
+                Err(NotWritten::Db(error)) => return Err(error),
             }
-            Ok(Recorded::New)
-        });
-        match written {
-            Ok(recorded) => Ok(recorded),
-            Err(NotWritten::Late) => Ok(Recorded::KeyUsed),
-            Err(NotWritten::Db(error)) => Err(error),
+        } else {
+            self.execute(insert, row)? == 1
+        };
+        if is_new {
+            return Ok(Recorded::New);
         }
+        // Records are never deleted.
+        let earlier = self.find(new.order)?;
+        let missing = || RowError::new("order_id", "it conflicts and is not there");
+        Ok(Recorded::Earlier(earlier.ok_or_else(missing)?))
     }
 
     fn find_cancel(&self, key: &str, cancel_key: &str) -> Result<Option<(Entry, Option<Money>)>, DbError> {
@@ -84,11 +93,9 @@ impl Book for Db {
     }
 
     fn count(&self, order: OrderId, rule: &str) -> Result<u32, DbError> {
-        self.transaction(|tx| {
-            let row = tx.query_one(include_str!("sql/count_call.sql"), params![order, rule])?;
-            let row = row.ok_or_else(|| RowError::new("calls", "an upsert answered no row"))?;
-            Ok(row.get("calls")?)
-        })
+        let row = self.returning_one(include_str!("sql/count_call.sql"), params![order, rule])?;
+        let row = row.ok_or_else(|| RowError::new("calls", "an upsert answered no row"))?;
+        Ok(row.get("calls")?)
     }
 }
 

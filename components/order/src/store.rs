@@ -28,6 +28,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0010_create_order_cancellation",
     "0011_renew_order_work",
     "0012_index_order_state",
+    "0013_add_line_category_and_seller",
+    "0014_copy_line_detail",
 ];
 
 /// Why a transaction ends as if it never began.

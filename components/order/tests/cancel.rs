@@ -17,6 +17,17 @@ fn paid(shop: &Shop) -> u64 {
     id(&placed)
 }
 
+/// A paid order whose goods are still held, and one whose goods were let go.
+fn before_and_after(shop: &Shop, is_let_go: bool) -> u64 {
+    let order = paid(shop);
+    if is_let_go {
+        shop.wait(Millis(1));
+        assert_eq!(shop.jobs().done, 1);
+    }
+    shop.seam.heal();
+    order
+}
+
 /// Pieces in the house, pieces held, money kept.
 fn books(shop: &Shop) -> (i64, u32, i64) {
     (shop.on_hand(1), shop.held(1), shop.kept())
@@ -102,15 +113,13 @@ fn an_order_is_cancelled_before_and_after_it_was_finished() {
 #[test]
 fn goods_that_were_not_let_go_yet_are_released() {
     let shop = Shop::open("");
-    shop.seam.lose(Fault {
-        first: 2,
-        last: u32::MAX,
-        when: When::Before,
-    });
     let order = paid(&shop);
-    shop.seam.heal();
     assert_eq!(books(&shop), (100, 2, 20_000));
     assert_eq!(shop.cancel_as(None, order).status, 200);
+    assert_eq!(books(&shop), (100, 0, 0));
+    let reserved = "select order_id from reservation where state = 'RELEASED'";
+    let released = shop.stock_tables.read(reserved, store::params![]).unwrap();
+    assert_eq!(released.len(), 1, "released, and not sold and taken back");
     shop.recover("cancelled");
     shop.assert_sound("cancelled");
 }
@@ -118,18 +127,97 @@ fn goods_that_were_not_let_go_yet_are_released() {
 #[test]
 fn a_cancellation_in_the_middle_of_the_checkouts_end_wins() {
     let shop = Shop::open("");
-    shop.before_call(2, |shop| {
+    shop.put_in_cart(1, 2);
+    shop.before_call(3, |shop| {
         let order = shop.all()[0];
         assert_eq!(
             shop.cancel_as(None, order).status,
             200,
-            "it is PAID, its goods are only reserved"
+            "it is PAID, its goods are only reserved, its cart is not emptied yet"
         );
     });
-    assert_eq!(shop.buy(1, 2).status, 201);
+    assert_eq!(shop.buy_cart(None).status, 201);
     shop.recover("cancelled");
     shop.assert_sound("cancelled");
     assert_eq!(books(&shop), (100, 0, 0));
+}
+
+/// The job has taken the order over; its customer cancels it before its goods are let go, and after.
+#[test]
+fn a_cancellation_beside_the_job_that_lets_its_goods_go_wins() {
+    for when in [When::Before, When::After] {
+        let shop = Shop::open("");
+        let (order, other) = (paid(&shop), paid(&shop));
+        shop.wait(Millis(1));
+        shop.beside_commit_all(when, move |shop| {
+            assert_eq!(shop.cancel_as(None, order).status, 200, "{when:?}");
+        });
+        shop.jobs();
+        let context = format!("cancelled {when:?} its goods were let go");
+        assert_eq!(shop.status(order), "CANCELLED", "{context}");
+        assert_eq!(
+            (shop.work(order).as_str(), shop.work(other).as_str()),
+            ("nothing", "nothing"),
+            "{context}"
+        );
+        assert_eq!(books(&shop), (98, 0, 20_000), "{context}");
+        assert_eq!(
+            json(&shop.get(1, &format!("/orders/{order}")))["cancelReason"],
+            "CUSTOMER",
+            "{context}: nobody calls it sold out"
+        );
+        shop.recover(&context);
+        shop.assert_sound(&context);
+    }
+}
+
+/// The job's call is still on its way when the cancellation is half-way.
+#[test]
+fn goods_that_are_let_go_late_come_back_all_the_same() {
+    for number in 0..3 {
+        for admin in [false, true] {
+            let shop = Shop::open("");
+            let order = paid(&shop);
+            shop.before_call(number, move |shop| shop.let_go(order));
+            let told = if admin {
+                shop.admin_post(&format!("/admin/orders/{order}/cancel"))
+            } else {
+                shop.cancel_as(None, order)
+            };
+            let context = format!("let go before call {number}, admin {admin}: {told:?}");
+            assert_eq!(told.status, 200, "{context}");
+            assert_eq!(books(&shop), (100, 0, 0), "{context}");
+            shop.let_go(order);
+            assert_eq!(books(&shop), (100, 0, 0), "{context}, and once more after it");
+            shop.recover(&context);
+            shop.assert_sound(&context);
+        }
+    }
+}
+
+/// The job dies at every point, then the order is cancelled, then the job's next run comes.
+#[test]
+fn a_job_that_died_anywhere_leaves_an_order_that_can_be_cancelled() {
+    for when in When::BOTH {
+        for point in 0.. {
+            let shop = Shop::open("");
+            let order = paid(&shop);
+            shop.wait(Millis(1));
+            shop.seam.crash(point, when);
+            let _ = shop.with(|app| app.recover(100));
+            let crashed = shop.seam.has_crashed();
+            let context = format!("the job died at {point} of {:?}, {when:?}", shop.seam.points());
+            shop.seam.heal();
+            assert_eq!(shop.cancel_as(None, order).status, 200, "{context}");
+            shop.recover(&context);
+            shop.assert_sound(&context);
+            assert_eq!(books(&shop), (100, 0, 0), "{context}");
+            if !crashed {
+                assert_eq!(point, 5, "{context}");
+                break;
+            }
+        }
+    }
 }
 
 #[test]
@@ -175,55 +263,61 @@ fn recovery_beside_a_cancellation_waits_for_its_lease_and_then_ends_it() {
 
 #[test]
 fn an_outage_from_any_call_on_is_carried_on_by_recovery() {
-    for first in 0..3 {
-        for last in [first, first + 1, first + 2, u32::MAX] {
-            for when in When::BOTH {
-                let shop = Shop::open("");
-                let order = paid(&shop);
-                let context = format!("calls {first} to {last} lost {when:?}");
-                shop.seam.lose(Fault { first, last, when });
-                let told = shop.cancel_as(None, order);
-                assert!([200, 503].contains(&told.status), "{context}: {told:?}");
-                if told.status == 503 {
-                    assert_eq!(header(&told, "retry-after"), Some("5"), "{context}");
-                    assert_eq!(
-                        shop.cancel_as(None, order).status,
-                        409,
-                        "{context}: it is under way"
-                    );
+    for is_let_go in [false, true] {
+        for first in 0..3 {
+            for last in [first, first + 1, first + 2, u32::MAX] {
+                for when in When::BOTH {
+                    carried_on(is_let_go, Fault { first, last, when });
                 }
-                shop.recover(&context);
-                shop.assert_sound(&context);
-                assert_eq!(
-                    (shop.status(order).as_str(), books(&shop)),
-                    ("CANCELLED", (100, 0, 0)),
-                    "{context}"
-                );
             }
         }
     }
 }
 
+fn carried_on(is_let_go: bool, fault: Fault) {
+    let shop = Shop::open("");
+    let order = before_and_after(&shop, is_let_go);
+    let context = format!("{fault:?}, let go {is_let_go}");
+    shop.seam.lose(fault);
+    let told = shop.cancel_as(None, order);
+    assert!([200, 503].contains(&told.status), "{context}: {told:?}");
+    if told.status == 503 {
+        assert_eq!(header(&told, "retry-after"), Some("5"), "{context}");
+        let again = shop.cancel_as(None, order);
+        assert_eq!(again.status, 409, "{context}: it is under way");
+    }
+    shop.recover(&context);
+    shop.assert_sound(&context);
+    assert_eq!(
+        (shop.status(order).as_str(), books(&shop)),
+        ("CANCELLED", (100, 0, 0)),
+        "{context}"
+    );
+}
+
 #[test]
 fn a_crash_anywhere_is_recovered_from() {
-    for when in When::BOTH {
-        for point in 0.. {
-            let shop = Shop::open("");
-            let order = paid(&shop);
-            shop.seam.crash(point, when);
-            let told = shop.cancel_as(None, order);
-            let context = format!("died at {point} of {:?}, {when:?}: {told:?}", shop.seam.points());
-            let crashed = shop.seam.has_crashed();
-            if !crashed {
-                assert_eq!(point, 15, "{:?}", shop.seam.points());
-            }
-            shop.recover(&context);
-            shop.assert_sound(&context);
-            if told.status == 200 {
-                assert_eq!(shop.status(order), "CANCELLED", "{context}");
-            }
-            if !crashed {
-                break;
+    for (is_let_go, points) in [(false, 16), (true, 15)] {
+        for when in When::BOTH {
+            for point in 0.. {
+                let shop = Shop::open("");
+                let order = before_and_after(&shop, is_let_go);
+                shop.seam.crash(point, when);
+                let told = shop.cancel_as(None, order);
+                let context = format!("died at {point} of {:?}, {when:?}: {told:?}", shop.seam.points());
+                let crashed = shop.seam.has_crashed();
+                if !crashed {
+                    assert_eq!(point, points, "{:?}", shop.seam.points());
+                }
+                shop.recover(&context);
+                shop.assert_sound(&context);
+                assert_eq!(books(&shop).1, 0, "{context}");
+                if told.status == 200 {
+                    assert_eq!(shop.status(order), "CANCELLED", "{context}");
+                }
+                if !crashed {
+                    break;
+                }
             }
         }
     }

@@ -32,50 +32,76 @@ fn a_quiet_second_writes_nothing() {
 }
 
 #[test]
-fn many_paid_orders_are_finished_in_two_transactions() {
+fn many_paid_orders_are_finished_together() {
     let shop = Shop::open("");
     let orders: Vec<u64> = (0..5).map(|_| id(&shop.buy(1, 1))).collect();
     shop.wait(Millis(21_000));
     shop.seam.heal();
     assert_eq!(recover(&shop, 3), tally(5, 0, 0), "however few were asked for");
-    let commits = shop
-        .seam
-        .points()
-        .iter()
-        .filter(|point| *point == "commit")
-        .count();
-    assert_eq!(commits, 2);
+    expect_test::expect![[r#"
+        select 1 as
+        update order_work set
+        stock.commit-all
+        delete from order_work
+        select order_id from"#]]
+    .assert_eq(&shop.seam.points().join("\n"));
+    assert_eq!(shop.on_hand(1), 95);
     assert!(orders.iter().all(|order| shop.work(*order) == "nothing"));
     shop.assert_sound("finished");
 }
 
 #[test]
-fn the_order_stock_is_out_for_does_not_keep_others_from_being_finished() {
-    let shop = Shop::open("");
-    for _ in 0..3 {
-        shop.buy(1, 1);
+fn orders_whose_goods_cannot_be_let_go_wait_for_a_later_run() {
+    for when in When::BOTH {
+        let shop = Shop::open("");
+        for _ in 0..3 {
+            shop.buy(1, 1);
+        }
+        shop.wait(Millis(1));
+        shop.seam.lose(Fault {
+            first: 0,
+            last: 0,
+            when,
+        });
+        assert_eq!(recover(&shop, 10), tally(0, 3, 0));
+        assert_eq!(
+            recover(&shop, 10),
+            tally(0, 0, 0),
+            "their turn comes again when the lease has lapsed"
+        );
+        shop.wait(Millis(21_000));
+        assert_eq!(recover(&shop, 10), tally(3, 0, 0));
+        assert_eq!(shop.on_hand(1), 97, "each was let go once");
+        shop.recover("later");
+        shop.assert_sound("later");
     }
+}
+
+#[test]
+fn the_order_that_is_sold_out_does_not_keep_others_from_being_finished() {
+    let shop = Shop::open("");
+    let orders: Vec<u64> = (0..3).map(|_| id(&shop.buy(1, 1))).collect();
+    shop.put_in_cart(2, 1);
+    let cart = id_of_first(&shop.buy_cart(None));
+    shop.release(orders[1]);
     shop.wait(Millis(21_000));
-    shop.seam.lose(Fault {
-        first: 0,
-        last: 2,
-        when: When::Before,
-    });
-    assert_eq!(recover(&shop, 10), tally(2, 1, 0));
-    assert_eq!(
-        recover(&shop, 10),
-        tally(0, 0, 0),
-        "its turn comes again when the lease has lapsed"
-    );
-    shop.recover("later");
-    shop.assert_sound("later");
+    assert_eq!(recover(&shop, 10), tally(4, 0, 0));
+    let states: Vec<String> = orders.iter().map(|order| shop.status(*order)).collect();
+    assert_eq!(states, ["PAID", "CANCELLED", "PAID"]);
+    assert_eq!((shop.status(cart).as_str(), shop.in_cart()), ("PAID", vec![]));
+    shop.assert_sound("one was sold out");
+}
+
+/// The id of the one order in a list.
+fn id_of_first(reply: &order::app::Reply) -> u64 {
+    shop::json(reply)[0]["id"].as_u64().unwrap()
 }
 
 #[test]
 fn an_outage_leaves_checkouts_for_the_next_run() {
     let shop = Shop::open("");
     for _ in 0..3 {
-        shop.seam.crash(9, When::After);
+        shop.seam.crash(8, When::After);
         shop.buy(1, 1);
         shop.seam.heal();
         shop.wait(Millis(1));
@@ -212,7 +238,7 @@ fn what_was_left_before_there_was_work_is_recovered() {
         })
         .unwrap();
     }
-    assert_eq!(new.len(), 7);
+    assert_eq!(new.len(), 9);
     let db = db.migrated(order::store::MIGRATIONS).unwrap();
     let statement =
         "select group_concat(order_id || ' ' || kind || ' ' || lease_until, ', ') as work from order_work";
@@ -237,7 +263,7 @@ fn what_was_left_before_there_was_work_is_recovered() {
 fn a_slow_gateway_keeps_no_job_from_its_turn() {
     let shop = Shop::open("");
     for _ in 0..3 {
-        shop.seam.crash(9, When::After);
+        shop.seam.crash(8, When::After);
         shop.buy(2, 1);
         shop.seam.heal();
     }
@@ -291,23 +317,38 @@ fn paid_orders_are_finished_batch_by_batch_as_long_as_there_is_time() {
     let points = shop.seam.points();
     let count = |name: &str| points.iter().filter(|point| point.starts_with(name)).count();
     assert_eq!(
-        (count("commit"), count("delete"), count("stock.commit")),
-        (6, 3, 1_201)
+        (count("update"), count("delete"), count("stock.commit")),
+        (3, 3, 3)
     );
     assert_eq!(count("select o.order_id"), 0, "none of them is read");
 
     let shop = Shop::open("");
     many_paid(&shop, 1_200);
     shop.wait(Millis(21_000));
-    shop.slow_down(Millis(4));
+    shop.slow_down(Millis(2_000));
     assert_eq!(
         recover(&shop, 50),
-        tally(750, 250, 0),
-        "a batch that was begun is left to its end"
+        tally(1_000, 0, 0),
+        "two batches: then its time is over"
     );
-    shop.wait(Millis(21_000));
     shop.slow_down(Millis(0));
-    assert_eq!(recover(&shop, 50), tally(451, 0, 0));
+    assert_eq!(recover(&shop, 50), tally(201, 0, 0));
+}
+
+#[test]
+fn carts_that_are_slow_to_empty_keep_no_job_from_its_turn() {
+    let shop = Shop::open("");
+    for _ in 0..3 {
+        shop.put_in_cart(1, 1);
+        shop.buy_cart(None);
+    }
+    shop.wait(Millis(21_000));
+    shop.slow_down(Millis(1_000));
+    assert_eq!(recover(&shop, 50), tally(1, 2, 0));
+    assert_eq!(shop.on_hand(1), 97, "the goods of all were let go together");
+    shop.slow_down(Millis(0));
+    shop.recover("later");
+    shop.assert_sound("later");
 }
 
 #[test]

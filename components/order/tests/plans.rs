@@ -76,7 +76,6 @@ fn no_list_and_no_job_scans_a_table() {
             SEARCH c USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN
         load_lines
             SEARCH l USING INDEX sqlite_autoindex_order_line_1 (order_id=?)
-            SEARCH d USING INDEX sqlite_autoindex_order_line_detail_1 (order_id=? AND place=?) LEFT-JOIN
         load_order
             SEARCH o USING INTEGER PRIMARY KEY (rowid=?)
             SEARCH w USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN

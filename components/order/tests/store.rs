@@ -118,7 +118,9 @@ fn does(db: &Db, verb: &str, lease: Lease) -> bool {
     let key = PaymentKey::try_new("k").unwrap();
     match verb {
         "wait" => db.wait(id, owner, None).unwrap(),
-        "pay" => db.pay(&after(State::Paid { at: NOW }), owner, NOW, None).unwrap(),
+        "pay" => db
+            .pay(&after(State::Paid { at: NOW }), owner, lease.until, NOW, None)
+            .unwrap(),
         "give up" => db.give_up(id, &Failure::Abandoned, owner).unwrap(),
         "end cancel" => db.end_cancel(id, owner, None).unwrap(),
         "fail" => db.fail(&order(), &Failure::Abandoned, owner, NOW, None).unwrap(),
@@ -279,4 +281,35 @@ fn a_key_is_written_with_its_effect_or_not_at_all() {
     let inserted = db.insert(&other, &work(None), Some(&key("third")), 10);
     assert_eq!(inserted.unwrap(), Inserted::Taken);
     assert_eq!(db.find(other.id).unwrap(), None);
+}
+
+/// Lines that were written before category and seller stood beside them, and before they were kept at all.
+#[test]
+fn what_was_kept_of_a_line_apart_stands_in_it_now() {
+    let (old, _) = MIGRATIONS.split_at(12);
+    let db = native::in_memory(old).unwrap();
+    let order =
+        "insert into customer_order (order_id, user_id, state, method, currency, total_minor, discount_minor,
+                                             due_minor, lease_until, created_at, changed_at)
+                 values (7, 1, 'PAID', 'CARD', 'KRW', 30, 0, 30, 1, 1, 1)";
+    let line = "insert into order_line (order_id, place, product_id, sku_id, name, unit_minor, quantity, amount_minor)
+                values (7, ?1, ?2, ?2, 'n', 10, 1, 10)";
+    let detail = "insert into order_line_detail (order_id, place, category, seller) values (7, ?1, ?2, 's')";
+    db.transaction(|tx| {
+        tx.execute(order, store::params![])?;
+        for place in 0i64..3 {
+            tx.execute(line, store::params![place, place + 1])?;
+        }
+        tx.execute(detail, store::params![0i64, "food"])?;
+        tx.execute(detail, store::params![2i64, "toys"])
+    })
+    .unwrap();
+    let db = db.migrated(MIGRATIONS).unwrap();
+    let found = db.load(UserId::try_new(1).unwrap(), OrderId::try_new(7).unwrap());
+    let lines = found.unwrap().unwrap().lines;
+    let kept: Vec<_> = lines
+        .iter()
+        .map(|line| (line.category.as_str(), line.seller.as_str()))
+        .collect();
+    assert_eq!(kept, [("food", "s"), ("", ""), ("toys", "s")]);
 }

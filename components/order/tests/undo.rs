@@ -21,7 +21,7 @@ struct Story {
 const DUE: i64 = 20_000;
 
 /// The point at which one product that is bought under a key is charged.
-const CHARGE: usize = 10;
+const CHARGE: usize = 9;
 
 fn confirm(shop: &Shop) -> Reply {
     shop.confirm_as(Some("k"), shop.all()[0], "window", DUE)

@@ -187,12 +187,12 @@ impl Payments for Db {
 
     fn let_go(&self, refund: &Refund, until: Instant) -> Result<(), DbError> {
         let row = params![refund.order, refund.key.as_str(), until, refund.promised_until()];
-        self.transaction(|tx| tx.execute(include_str!("sql/let_go_refund.sql"), row).map(drop))
+        self.execute(include_str!("sql/let_go_refund.sql"), row).map(drop)
     }
 
     fn rest(&self, refund: &BadRefund, until: Instant) -> Result<(), DbError> {
         let row = params![refund.order, refund.key.as_str(), until];
-        self.transaction(|tx| tx.execute(include_str!("sql/rest_refund.sql"), row).map(drop))
+        self.execute(include_str!("sql/rest_refund.sql"), row).map(drop)
     }
 
     fn looks(&self, now: Instant, limit: u32) -> Result<Vec<Result<Look, BadLook>>, DbError> {
@@ -214,7 +214,7 @@ impl Payments for Db {
 
     fn put_off(&self, order: i64, due: Instant, until: Instant) -> Result<bool, DbError> {
         let row = params![order, due, until];
-        self.transaction(|tx| Ok(tx.execute(include_str!("sql/put_off_look.sql"), row)? > 0))
+        Ok(self.execute(include_str!("sql/put_off_look.sql"), row)? > 0)
     }
 
     fn end_look(&self, look: Look, next: Option<Look>) -> Result<(), DbError> {

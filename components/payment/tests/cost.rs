@@ -66,7 +66,7 @@ fn every_call_costs_what_the_readme_says() {
         void of nothing: 8 statements, 1 to the gateway
         void of a lost charge: 18 statements, 2 to the gateway
         recover, nothing to do: 3 statements, 0 to the gateway
-        recover, one refund and one look: 21 statements, 2 to the gateway
+        recover, one refund and one look: 19 statements, 2 to the gateway
         books: 2 statements, 0 to the gateway
     "#]]
     .assert_eq(&table);

@@ -1,7 +1,11 @@
 //! The use cases: load, ask the domain, save.
 
+mod commit_all;
+
 use ::store::DbError;
 use kernel::{Instant, OrderId, Outcome, SkuId};
+
+pub use commit_all::{MOST_AT_ONCE, commit_all};
 
 use crate::domain::{
     Change, CommitRefused, Level, Lines, LinesError, ReleaseRefused, Reservation, ReserveRefused,
@@ -18,6 +22,13 @@ pub trait Reservations {
 
     /// Ends a reservation, if it has not ended yet: its state is now committed or released.
     fn end(&self, ended: &Reservation, now: Instant) -> Result<Ended, DbError>;
+
+    /// Where the reservations of these orders stand, in any order; nothing for those that have none.
+    fn standing(&self, orders: &[OrderId]) -> Result<Vec<(OrderId, Standing)>, DbError>;
+
+    /// Commits those of these orders, each named once, that are reserved and whose goods are there for all of
+    /// them; answers which. Nothing was changed for the others.
+    fn commit_many(&self, orders: &[OrderId], now: Instant) -> Result<Vec<OrderId>, DbError>;
 
     /// Puts the pieces of a reservation that is now taken back into the house. False: they are back already,
     /// or were never sold; nothing was changed.
@@ -51,6 +62,17 @@ pub enum Ended {
     /// It had expired, by this or an earlier caller's clock, and some of its pieces are held by others or
     /// sold; nothing was changed.
     GivenAway,
+}
+
+/// Where a reservation stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its goods are, or were, held.
+    Reserved,
+    /// They are sold, and perhaps taken back.
+    Sold,
+    /// They were given back before they were sold.
+    Released,
 }
 
 /// Why there is no reservation.

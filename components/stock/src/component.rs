@@ -5,7 +5,7 @@
 use std::fmt::Display;
 
 use ::store::DbError;
-use kernel::{Instant, OrderId, SkuId};
+use kernel::{Instant, OrderId, Outcome, SkuId};
 use spin_sdk::http;
 use web::{Problem, guest};
 
@@ -33,6 +33,9 @@ use api::shop::types::{ids, time};
 
 /// The database, as the manifest labels it.
 const DATABASE: &str = "stock";
+
+/// What a caller is told of an outage.
+const NO_ANSWER: &str = "the stock store did not answer";
 
 /// What the API's document says about these pages.
 const DOCUMENT: &str = include_str!("../openapi.json");
@@ -68,10 +71,36 @@ impl wire::Guest for api::Component {
         let answer = open()
             .map_err(CommitError::Store)
             .and_then(|store| app::commit(&store, order, guest::now()));
-        answer.map(drop).map_err(|error| match error {
-            CommitError::Refused(refused) => commit_refused(call.refused(refused)),
-            CommitError::Store(error) => wire::CommitError::Unavailable(call.unavailable(&error)),
-        })
+        committed(&call, answer)
+    }
+
+    fn commit_all(ctx: CallContext, orders: Vec<ids::OrderId>) -> Vec<Result<(), wire::CommitError>> {
+        // A number that is no order's id never reserves.
+        let known = orders
+            .iter()
+            .filter_map(|order| OrderId::try_new(order.value).ok());
+        let known: Vec<OrderId> = known.collect();
+        let answers = match open() {
+            Ok(store) => app::commit_all(&store, &known, guest::now()),
+            Err(error) => known.iter().map(|_| Err(error.clone().into())).collect(),
+        };
+        let mut answers = answers.into_iter();
+        let mut is_told = false;
+        let answer = |order: &ids::OrderId| {
+            OrderId::try_new(order.value).map_err(|_| wire::CommitError::UnknownOrder)?;
+            match answers.next() {
+                // An outage is the same for all, and is told once.
+                Some(Err(CommitError::Store(error))) if error.retryable() && is_told => {
+                    Err(wire::CommitError::Unavailable(NO_ANSWER.to_owned()))
+                }
+                Some(answer) => {
+                    is_told |= matches!(&answer, Err(CommitError::Store(error)) if error.retryable());
+                    committed(&Call::of_order("stock.commit-all", &ctx, *order), answer)
+                }
+                None => Err(wire::CommitError::Unavailable(NO_ANSWER.to_owned())),
+            }
+        };
+        orders.iter().map(answer).collect()
     }
 
     fn release(ctx: CallContext, order: ids::OrderId) -> Result<(), wire::ReleaseError> {
@@ -163,7 +192,7 @@ impl Call {
         } else {
             web::log::error(self.operation, &story);
         }
-        "the stock store did not answer".to_owned()
+        NO_ANSWER.to_owned()
     }
 }
 
@@ -190,6 +219,13 @@ fn reserve_refused(refused: ReserveRefused) -> wire::ReserveError {
             free: shortage.free,
         }),
     }
+}
+
+fn committed(call: &Call, answer: Result<Outcome<()>, CommitError>) -> Result<(), wire::CommitError> {
+    answer.map(drop).map_err(|error| match error {
+        CommitError::Refused(refused) => commit_refused(call.refused(refused)),
+        CommitError::Store(error) => wire::CommitError::Unavailable(call.unavailable(&error)),
+    })
 }
 
 fn commit_refused(refused: CommitRefused) -> wire::CommitError {

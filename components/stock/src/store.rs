@@ -1,9 +1,11 @@
 //! [`Reservations`] in SQL. The statements are in `sql/`, each with what its outcomes mean.
 
+mod many;
+
 use ::store::{Db, DbError, Migration, Row, RowError, Tx, Value, params};
 use kernel::{Instant, OrderId, SkuId};
 
-use crate::app::{Added, Ended, Reservations};
+use crate::app::{Added, Ended, Reservations, Standing};
 use crate::domain::{Change, Kind, Level, Lines, Reservation, ReserveRefused, State, refusal};
 
 /// The schema, step by step.
@@ -45,8 +47,14 @@ impl Reservations for Store {
     }
 
     fn add(&self, new: &Reservation, now: Instant) -> Result<Added, DbError> {
+        if new.lines().is_none() {
+            let (statement, row) = first_row(new, now)?;
+            let is_new = self.db.execute(statement, &row)? == 1;
+            return Ok(if is_new { Added::Done } else { Added::Exists });
+        }
         let answer = self.db.transaction(|tx| {
-            if !add_reservation(tx, new, now)? {
+            let (statement, row) = first_row(new, now)?;
+            if tx.execute(statement, &row)? == 0 {
                 return Ok(Added::Exists);
             }
             if let (Some(lines), State::Reserved { until }) = (new.lines(), new.state()) {
@@ -68,6 +76,15 @@ impl Reservations for Store {
             Err(EndFailed::GivenAway) => Ok(Ended::GivenAway),
             Err(EndFailed::Db(error)) => Err(collision_is_busy(error)),
         }
+    }
+
+    fn standing(&self, orders: &[OrderId]) -> Result<Vec<(OrderId, Standing)>, DbError> {
+        many::standing(&self.db, orders)
+    }
+
+    fn commit_many(&self, orders: &[OrderId], now: Instant) -> Result<Vec<OrderId>, DbError> {
+        let answer = self.db.transaction(|tx| many::end(tx, orders, now));
+        answer.map_err(collision_is_busy)
     }
 
     fn take_back(&self, taken_back: &Reservation, now: Instant) -> Result<bool, DbError> {
@@ -119,8 +136,8 @@ impl From<DbError> for EndFailed {
     }
 }
 
-/// False, when the order has a reservation already.
-fn add_reservation(tx: &Tx<'_>, new: &Reservation, now: Instant) -> Result<bool, DbError> {
+/// Writes a new reservation down. No row changed: the order has one already.
+fn first_row(new: &Reservation, now: Instant) -> Result<(&'static str, [Value; 5]), DbError> {
     let (state, until, ended_at) = match new.state() {
         State::Reserved { until } => ("RESERVED", Some(until), None),
         State::Released { at } => ("RELEASED", None, Some(at)),
@@ -128,8 +145,14 @@ fn add_reservation(tx: &Tx<'_>, new: &Reservation, now: Instant) -> Result<bool,
             return Err(DbError::Other("a new reservation can't be sold yet".to_owned()));
         }
     };
-    let params = params![new.order(), state, until, ended_at, now];
-    Ok(tx.execute(include_str!("sql/add_reservation.sql"), params)? == 1)
+    let row = [
+        new.order().into(),
+        state.into(),
+        until.into(),
+        ended_at.into(),
+        now.into(),
+    ];
+    Ok((include_str!("sql/add_reservation.sql"), row))
 }
 
 /// Holds all lines or says why not; then the transaction must not stay.

@@ -37,6 +37,16 @@ fn every_call_costs_what_the_readme_says() {
     let release = |number| app::release(&stock, order(number), NOW).unwrap();
     line("commit", &|| assert!(commit(2).is_new()));
     line("commit again", &|| assert!(!commit(2).is_new()));
+    let all = |orders: &[u64]| -> Vec<_> {
+        let orders: Vec<OrderId> = orders.iter().copied().map(order).collect();
+        let told = app::commit_all(&stock, &orders, NOW).into_iter();
+        told.map(|answer| answer.unwrap().is_new()).collect()
+    };
+    (5..8).for_each(|number| reserve(number, &one));
+    line("commit three together", &|| {
+        assert_eq!(all(&[5, 6, 7]), [true; 3])
+    });
+    line("commit them again", &|| assert_eq!(all(&[5, 6, 7]), [false; 3]));
     let take_back = |number| app::take_back(&stock, order(number), NOW).unwrap();
     line("take back", &|| assert!(take_back(2).is_new()));
     line("take back again", &|| assert!(!take_back(2).is_new()));
@@ -54,11 +64,13 @@ fn every_call_costs_what_the_readme_says() {
         reserve an unknown SKU: 5
         commit: 7
         commit again: 1
+        commit three together: 7
+        commit them again: 1
         take back: 6
         take back again: 1
         release: 6
         release again: 1
-        release an unknown order: 4
+        release an unknown order: 2
         level of three: 1
     "#]]
     .assert_eq(&table);

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Instant, OrderId, SkuId};
+use kernel::{Instant, OrderId, Outcome, SkuId};
 use proptest::prelude::*;
 use stock::app::{self, CommitError, ReleaseError, Reservations, ReserveError, TakeBackError};
 use stock::domain::{CommitRefused, ReleaseRefused, ReserveRefused, TakeBackRefused};
@@ -26,6 +26,9 @@ enum Step {
     },
     Commit {
         order: u64,
+    },
+    CommitAll {
+        orders: Vec<u64>,
     },
     Release {
         order: u64,
@@ -49,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (1u64..12, prop::collection::vec(line, 1..4), -1i64..30)
             .prop_map(|(order, lines, lasts)| Step::Reserve { order, lines, lasts }),
         2 => (1u64..12).prop_map(|order| Step::Commit { order }),
+        2 => prop::collection::vec(1u64..12, 0..9).prop_map(|orders| Step::CommitAll { orders }),
         2 => (1u64..12).prop_map(|order| Step::Release { order }),
         2 => (1u64..12).prop_map(|order| Step::TakeBack { order }),
         1 => (1i64..20).prop_map(|micros| Step::Wait { micros }),
@@ -200,7 +204,17 @@ fn reserve(stock: &Store, number: u64, lines: &[(u64, u32)], until: i64, now: In
 }
 
 fn commit(stock: &Store, number: u64, now: Instant) -> &'static str {
-    match app::commit(stock, order(number), now) {
+    committed(app::commit(stock, order(number), now))
+}
+
+fn commit_all(stock: &Store, numbers: &[u64], now: Instant) -> Vec<&'static str> {
+    let orders: Vec<OrderId> = numbers.iter().copied().map(order).collect();
+    let answers = app::commit_all(stock, &orders, now);
+    answers.into_iter().map(committed).collect()
+}
+
+fn committed(answer: Result<Outcome<()>, CommitError>) -> &'static str {
+    match answer {
         Ok(_) => "ok",
         Err(CommitError::Refused(CommitRefused::UnknownOrder)) => "unknown",
         Err(CommitError::Refused(CommitRefused::Released)) => "released",
@@ -226,7 +240,18 @@ fn take_back(stock: &Store, number: u64, now: Instant) -> &'static str {
 }
 
 /// Does one step to both and answers what both said.
-fn take(step: &Step, stock: &Store, model: &mut Model) -> (&'static str, &'static str) {
+fn take(step: &Step, stock: &Store, model: &mut Model) -> (Vec<&'static str>, Vec<&'static str>) {
+    if let Step::CommitAll { orders } = step {
+        let said = commit_all(stock, orders, Instant::from_micros(model.now));
+        // One after the other: nobody may be able to tell the difference.
+        let expected = orders.iter().map(|order| model.commit(*order)).collect();
+        return (said, expected);
+    }
+    let (said, expected) = take_one(step, stock, model);
+    (vec![said], vec![expected])
+}
+
+fn take_one(step: &Step, stock: &Store, model: &mut Model) -> (&'static str, &'static str) {
     let (start, now) = (model.now, Instant::from_micros(model.now));
     match step {
         Step::Reserve { order, lines, lasts } => (
@@ -236,6 +261,7 @@ fn take(step: &Step, stock: &Store, model: &mut Model) -> (&'static str, &'stati
         Step::Commit { order } => (commit(stock, *order, now), model.commit(*order)),
         Step::Release { order } => (release(stock, *order, now), model.release(*order)),
         Step::TakeBack { order } => (take_back(stock, *order, now), model.take_back(*order)),
+        Step::CommitAll { orders } => panic!("{orders:?} are several"),
         Step::Wait { micros } => {
             model.now += micros;
             ("ok", "ok")

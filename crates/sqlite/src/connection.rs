@@ -123,7 +123,9 @@ impl Connection {
             return served.result;
         };
         match on_disk.await {
-            Ok(Ok(())) => served.result.and_then(|rows| self.after_commit(sql).map(|()| rows)),
+            Ok(Ok(())) => served
+                .result
+                .and_then(|rows| self.after_commit(sql).map(|()| rows)),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::Closed),
         }

@@ -120,7 +120,8 @@ impl Core {
             End::Done => false,
             End::Held(_) => true,
         };
-        self.gate.leave(session, pending, self.shared.options.group_commit);
+        self.gate
+            .leave(session, pending, self.shared.options.group_commit);
     }
 
     /// Runs at the desk, and off the asking thread's back unless the statement is known to be quick.

@@ -130,7 +130,12 @@ impl Desk {
     /// Runs a statement of a guest that is in no transaction and has just been let in.
     pub(crate) fn outside(&mut self, job: &Job<'_>) -> Served {
         let (done, cut) = self.guarded(job, job.until, |desk, counters| desk.run_outside(job, counters));
-        let Ran { mut result, counters, end, broken } = done;
+        let Ran {
+            mut result,
+            counters,
+            end,
+            broken,
+        } = done;
         let meter = &self.engine.shared.meter;
         if cut == Some(Cause::Deadline) && result.is_err() {
             count(&meter.timeouts);
@@ -147,7 +152,12 @@ impl Desk {
             (None, End::Held(_)) if lost => (End::Done, Standing::Idle),
             (None, end) => (end, Standing::Idle),
         };
-        Served { result, standing, counters, end }
+        Served {
+            result,
+            standing,
+            counters,
+            end,
+        }
     }
 
     /// Ends the transaction of a guest that is gone or too slow.
@@ -167,7 +177,9 @@ impl Desk {
         if result.is_ok() {
             let commits = members.iter().filter(|member| member.commits).count();
             let meter = &self.engine.shared.meter;
-            meter.commits.fetch_add(commits as u64, std::sync::atomic::Ordering::Relaxed);
+            meter
+                .commits
+                .fetch_add(commits as u64, std::sync::atomic::Ordering::Relaxed);
         }
         Settled { members, result }
     }
@@ -208,11 +220,21 @@ impl Desk {
         let cut = self.engine.watch.current().interrupted.take();
         *self.engine.watch.current() = Current::default();
         let ran = match worked {
-            Ok((result, end)) => Ran { result, counters, end, broken: false },
+            Ok((result, end)) => Ran {
+                result,
+                counters,
+                end,
+                broken: false,
+            },
             Err(_) => {
                 count(&self.engine.shared.meter.panics);
                 let result = Err(Error::Io("the database failed unexpectedly".to_owned()));
-                Ran { result, counters: job.counters, end: End::Done, broken: true }
+                Ran {
+                    result,
+                    counters: job.counters,
+                    end: End::Done,
+                    broken: true,
+                }
             }
         };
         (ran, cut)
@@ -220,7 +242,12 @@ impl Desk {
 
     /// Works out where a statement of a transaction leaves its guest.
     fn after_turn(&mut self, job: &Job<'_>, opened: Opened, done: Ran, cut: Option<Cause>) -> Served {
-        let Ran { mut result, counters, mut end, broken } = done;
+        let Ran {
+            mut result,
+            counters,
+            mut end,
+            broken,
+        } = done;
         if self.turn.is_some() && !self.engine.in_transaction() {
             // SQLite has ended the transaction, and with it the batch.
             self.turn = None;
@@ -247,7 +274,12 @@ impl Desk {
         } else if matches!(standing, Standing::Open(_)) {
             end = End::Open;
         }
-        Served { result, standing, counters, end }
+        Served {
+            result,
+            standing,
+            counters,
+            end,
+        }
     }
 
     fn run_in_turn(&mut self, job: &Job<'_>, counters: &mut Counters) -> (Result<Rows, Error>, End) {
@@ -300,7 +332,10 @@ impl Desk {
             return (Err(error), End::Open);
         }
         if self.engine.breaks_foreign_keys() {
-            return (Err(Error::Io("FOREIGN KEY constraint failed".to_owned())), End::Open);
+            return (
+                Err(Error::Io("FOREIGN KEY constraint failed".to_owned())),
+                End::Open,
+            );
         }
         let Some(turn) = &self.turn else {
             return (Err(nothing_to("commit")), End::Done);
@@ -391,7 +426,9 @@ impl Desk {
             Class::Write(effect) if !effect.alters => self.write(job, &known.class, counters),
             Class::Write(_) | Class::Setting => self.alone(job, &known.class, counters),
             Class::Read | Class::Accepted(_) => {
-                let read = self.engine.run(job.sql, job.params, &known.class, false, counters);
+                let read = self
+                    .engine
+                    .run(job.sql, job.params, &known.class, false, counters);
                 (read, End::Done)
             }
             Class::Commit => (Err(nothing_to("commit")), End::Done),
@@ -442,12 +479,7 @@ impl Desk {
     }
 
     /// A single statement that changes rows: a member of the batch by itself.
-    fn write(
-        &mut self,
-        job: &Job<'_>,
-        class: &Class,
-        counters: &mut Counters,
-    ) -> (Result<Rows, Error>, End) {
+    fn write(&mut self, job: &Job<'_>, class: &Class, counters: &mut Counters) -> (Result<Rows, Error>, End) {
         if let Err(error) = self.at(Point::BeforeCommit) {
             return (Err(error), End::Done);
         }
@@ -470,12 +502,7 @@ impl Desk {
     }
 
     /// A statement that SQLite runs in no transaction but its own.
-    fn alone(
-        &mut self,
-        job: &Job<'_>,
-        class: &Class,
-        counters: &mut Counters,
-    ) -> (Result<Rows, Error>, End) {
+    fn alone(&mut self, job: &Job<'_>, class: &Class, counters: &mut Counters) -> (Result<Rows, Error>, End) {
         if self.engine.in_transaction() {
             self.flush().announce();
         }
@@ -511,9 +538,16 @@ impl Desk {
         if self.engine.in_transaction() || self.batch.is_empty() {
             return false;
         }
-        tracing::warn!(commits = self.batch.len(), "a failed statement took its batch along");
+        tracing::warn!(
+            commits = self.batch.len(),
+            "a failed statement took its batch along"
+        );
         let members = std::mem::take(&mut self.batch);
-        Settled { members, result: Err(Error::Busy) }.announce();
+        Settled {
+            members,
+            result: Err(Error::Busy),
+        }
+        .announce();
         true
     }
 

@@ -9,8 +9,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql, ffi};
 
 use crate::class::{Class, Effect, Known, Record};
-use crate::counters::Counters;
 use crate::core::Shared;
+use crate::counters::Counters;
 use crate::watch::Watch;
 use crate::{Error, Rows, Value};
 

@@ -196,7 +196,9 @@ impl State {
             && (!group
                 || self.line.is_empty()
                 || self.pending >= LARGEST_BATCH
-                || self.oldest.is_some_and(|oldest| oldest.elapsed() >= LONGEST_BATCH))
+                || self
+                    .oldest
+                    .is_some_and(|oldest| oldest.elapsed() >= LONGEST_BATCH))
     }
 
     /// Whether a guest may take the writer, which is free. `place` is where it stands in line, if it does.
@@ -304,7 +306,9 @@ impl Entry {
         }
         let may_go_on = answer.is_err() && state.holder == Holder::Nobody;
         if may_go_on {
-            self.core.gate.hand_on(state, self.core.shared.options.group_commit);
+            self.core
+                .gate
+                .hand_on(state, self.core.shared.options.group_commit);
         }
         Poll::Ready(answer)
     }

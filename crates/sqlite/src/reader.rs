@@ -100,8 +100,16 @@ impl Readers {
         let (core, sql, params) = (core.clone(), query.sql.to_owned(), query.params.to_vec());
         let (counters, abandoned) = (query.counters, query.abandoned.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            let query = Query { sql: &sql, params: &params, counters, abandoned };
-            let outcome = core.readers.as_ref().map(|readers| readers.lend(|engine| serve(engine, &query, None)));
+            let query = Query {
+                sql: &sql,
+                params: &params,
+                counters,
+                abandoned,
+            };
+            let outcome = core
+                .readers
+                .as_ref()
+                .map(|readers| readers.lend(|engine| serve(engine, &query, None)));
             drop(permit);
             outcome
         });
@@ -174,7 +182,9 @@ fn serve(engine: &Engine, query: &Query<'_>, budget: Option<Duration>) -> Outcom
         Outcome::Answered(Err(Error::Io("the database failed unexpectedly".to_owned())))
     });
     match (&outcome, cut) {
-        (Outcome::Answered(Err(_)), Some(Cause::Deadline)) if budget.is_some_and(|budget| budget < deadline) => {
+        (Outcome::Answered(Err(_)), Some(Cause::Deadline))
+            if budget.is_some_and(|budget| budget < deadline) =>
+        {
             Outcome::TooLong
         }
         (Outcome::Answered(Err(_)), Some(Cause::Deadline)) => {

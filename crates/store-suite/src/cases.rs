@@ -18,6 +18,28 @@ pub(crate) fn what_a_transaction_answers_ok_stays(open: Open<'_>) {
     assert_eq!(row.unwrap().get::<i64>("won"), Ok(1));
 }
 
+pub(crate) fn a_single_statement_is_a_transaction(open: Open<'_>) {
+    let (one, two) = (seeded(open), seeded(open));
+    assert_eq!(
+        one.execute("update purse set won = won + ?1", params![5i64])
+            .unwrap(),
+        1
+    );
+    assert_eq!(won(&two, "a"), Some(15), "nobody has to commit it");
+    let none = one.execute("update purse set won = 0 where owner = 'b'", params![]);
+    assert_eq!(none.unwrap(), 0);
+    let more = "insert into purse (owner, won) values ('b', 1), ('c', -1)";
+    assert!(matches!(one.execute(more, params![]), Err(DbError::Check(_))));
+    assert_eq!(won(&two, "b"), None, "all of it, or nothing");
+    let row = one.returning_one("update purse set won = 1 returning won", params![]);
+    assert_eq!(row.unwrap().unwrap().get::<i64>("won"), Ok(1));
+    assert_eq!(won(&two, "a"), Some(1));
+    let rows = one.returning("delete from purse where owner = 'b' returning owner", params![]);
+    assert!(rows.unwrap().is_empty());
+    two.transaction(|tx| tx.execute("update purse set won = 2", params![]))
+        .unwrap();
+}
+
 pub(crate) fn what_a_transaction_refuses_never_happened(open: Open<'_>) {
     #[derive(Debug)]
     struct No;

@@ -36,6 +36,7 @@ macro_rules! list {
 /// All of them. Each needs a database of its own.
 pub const CASES: &[Case] = list![
     what_a_transaction_answers_ok_stays,
+    a_single_statement_is_a_transaction,
     what_a_transaction_refuses_never_happened,
     a_failing_statement_undoes_the_whole_transaction,
     a_second_connection_sees_what_was_committed,

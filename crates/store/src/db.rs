@@ -7,7 +7,7 @@ pub struct Db {
     driver: Box<dyn Driver>,
 }
 
-/// The inside of a transaction: the only place from which anything is written.
+/// The inside of a transaction: where anything is written that takes more than one statement.
 pub struct Tx<'db> {
     driver: &'db dyn Driver,
 }
@@ -19,6 +19,12 @@ impl Db {
     /// replicas that start at the same moment do it once. Costs one statement when nothing is missing.
     pub fn open(driver: Box<dyn Driver>, migrations: &[Migration]) -> Result<Self, DbError> {
         Self { driver }.migrated(migrations)
+    }
+
+    /// Takes a connection into use to a database whose schema was found to be current before: asks nothing.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn known(driver: Box<dyn Driver>) -> Self {
+        Self { driver }
     }
 
     /// The same database with the schema of `migrations`; how [`Db::open`] ends.
@@ -41,6 +47,25 @@ impl Db {
     /// Reads one row at most; further ones are a defect of the statement.
     pub fn read_one(&self, statement: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
         at_most_one(self.read(statement, params)?)
+    }
+
+    /// Runs one statement that writes, as a transaction of its own, and answers how many rows it changed.
+    ///
+    /// Every database makes a statement outside a transaction one: it happens whole and is on disk when it is
+    /// answered, or it does not happen, without a begin and a commit to be sent and waited for. As with the
+    /// commit of [`Db::transaction`], [`DbError::Unavailable`] does not say which of both.
+    pub fn execute(&self, statement: &str, params: &[Value]) -> Result<u64, DbError> {
+        Ok(self.driver.execute(statement, params)?.changed)
+    }
+
+    /// The same for a statement that answers what it changed (`returning`).
+    pub fn returning(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        rows(self.driver.execute(statement, params)?)
+    }
+
+    /// The same for one that changes one row at most.
+    pub fn returning_one(&self, statement: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        at_most_one(self.returning(statement, params)?)
     }
 
     /// Runs `work` in a transaction: committed when it answers `Ok`, otherwise as if it never ran.

@@ -1,5 +1,5 @@
 /// Why the database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
     /// A unique or primary key exists already; carries the constraint as the database names it.
     #[error("conflict on {0}")]

@@ -1,8 +1,8 @@
 //! One small port over the databases a component can have.
 //!
 //! A component opens its [`Db`] once per call with its list of [`Migration`]s, reads with
-//! [`Db::read`] and changes things only inside [`Db::transaction`], which is the one place where
-//! transactions begin and end. The same SQL text runs on every database; a [`Driver`] is the thin
+//! [`Db::read`] and changes things inside [`Db::transaction`], which is the one place where
+//! transactions begin and end, or with [`Db::execute`] where one statement is all of it. The same SQL text runs on every database; a [`Driver`] is the thin
 //! part that differs:
 //!
 //! * `spin`: SQLite through `spin:sqlite@3.0.0`, in wasm;
@@ -18,6 +18,8 @@ mod like;
 mod migration;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
+#[cfg(any(target_family = "wasm", test))]
+mod opened;
 mod row;
 #[cfg(target_family = "wasm")]
 pub mod spin;

@@ -2,21 +2,59 @@
 //!
 //! Under Spin every `open` is a connection of its own. SQLite's own defaults suit us (`synchronous`
 //! FULL, and the bundled build enforces foreign keys), the journal mode does not. Asking costs one
-//! statement per opening, so the settings travel with the schema's number, and are only sent when they
-//! differ.
+//! statement, so the settings travel with the schema's number, and are only sent when they differ. An
+//! instance asks about each database once, and remembers the answer; nothing else outlives a call.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use spin_sdk::sqlite3::{Connection, Error, Value as Wire};
 
+use crate::opened::Opened;
 use crate::{Db, DbError, Driver, Migration, Rows, Value};
 
-/// Opens the database that the manifest grants as `label`.
+thread_local! {
+    /// Of this instance.
+    static OPENED: RefCell<Opened> = RefCell::default();
+}
+
+/// Opens the database that the manifest grants as `label`; from the second time on in one instance that costs
+/// no statement.
 pub fn open(label: &str, migrations: &[Migration]) -> Result<Db, DbError> {
     let connection = Connection::open(label).map_err(to_error)?;
-    Db::open(Box::new(SpinSqlite { connection }), migrations)
+    let found = Rc::new(Found::default());
+    let driver = Box::new(SpinSqlite {
+        connection,
+        found: found.clone(),
+    });
+    let schema = migrations.last().map_or(0, |migration| migration.number);
+    let known = OPENED.with_borrow(|opened| opened.settings(label, schema).map(<[_]>::to_vec));
+    if let Some(settings) = known {
+        // They hold for one connection, so each new one is told, unasked.
+        for setting in settings {
+            driver.run(setting, &[])?;
+        }
+        return Ok(Db::known(driver));
+    }
+    let db = Db::open(driver, migrations)?;
+    if found.is_wal.get() {
+        OPENED.with_borrow_mut(|opened| opened.remember(label, schema, found.settings.take()));
+    }
+    Ok(db)
 }
 
 struct SpinSqlite {
     connection: Connection,
+    found: Rc<Found>,
+}
+
+/// What an opening found out.
+#[derive(Default)]
+struct Found {
+    /// Whether the file is in the right mode for good; if not, the next opening has to look again.
+    is_wal: Cell<bool>,
+    /// What the connection had to be told.
+    settings: RefCell<Vec<&'static str>>,
 }
 
 /// The schema's number and the settings a connection needs, in one look.
@@ -34,6 +72,13 @@ impl SpinSqlite {
 }
 
 impl SpinSqlite {
+    /// Changes what holds for this connection alone.
+    fn set(&self, setting: &'static str) -> Result<(), DbError> {
+        self.run(setting, &[])?;
+        self.found.settings.borrow_mut().push(setting);
+        Ok(())
+    }
+
     /// The switch is stored in the file, so whoever comes first does it for all. SQLite answers "locked" at
     /// once to those who come at the same moment; they work in the old mode this once.
     fn switch_to_wal(&self) -> Result<(), DbError> {
@@ -79,14 +124,15 @@ impl Driver for SpinSqlite {
         else {
             return Err(DbError::Other(format!("unexpected settings {settings:?}")));
         };
+        self.found.is_wal.set(journal == "wal");
         if journal != "wal" {
             self.switch_to_wal()?;
         }
         if *synchronous < SYNCHRONOUS_FULL {
-            self.run("pragma synchronous = full", &[])?;
+            self.set("pragma synchronous = full")?;
         }
         if *keys == 0 {
-            self.run("pragma foreign_keys = on", &[])?;
+            self.set("pragma foreign_keys = on")?;
         }
         u32::try_from(*version).map_err(|_| DbError::Other(format!("schema number {version}")))
     }

@@ -1,6 +1,6 @@
 //! I1: pieces add up, are never oversold, and lie where their order says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -36,7 +36,24 @@ fn adds_up(books: &Books, broken: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// By the history, just the pieces of PAID orders are out of the house, and each of them once.
+/// PAID orders whose goods are still held: a job lets them go, and has not come to them.
+fn to_be_let_go(books: &Books) -> Result<BTreeSet<i64>> {
+    let finishing = pairs(
+        &books.orders,
+        "select o.order_id, 0 from customer_order o
+           join order_work w on w.order_id = o.order_id and w.kind = 'FINISH'
+          where o.state = 'PAID'",
+    )?;
+    let reserved = pairs(
+        &books.stock,
+        "select order_id, 0 from reservation where state = 'RESERVED'",
+    )?;
+    let both = finishing.into_keys().filter(|order| reserved.contains_key(order));
+    Ok(both.collect())
+}
+
+/// By the history, just the pieces of PAID orders are out of the house, and each of them once; those that are
+/// still to be let go are in it.
 fn leaves_once(books: &Books, broken: &mut Vec<String>) -> Result<()> {
     let out = pairs(
         &books.stock,
@@ -49,6 +66,11 @@ fn leaves_once(books: &Books, broken: &mut Vec<String>) -> Result<()> {
            join order_line line on line.order_id = o.order_id
           where o.state = 'PAID' group by o.order_id",
     )?;
+    let in_the_house = to_be_let_go(books)?;
+    let bought = bought
+        .into_iter()
+        .filter(|(order, _)| !in_the_house.contains(order));
+    let bought: BTreeMap<i64, i64> = bought.collect();
     for order in out.keys().chain(bought.keys()).collect::<BTreeSet<_>>() {
         let (out, bought) = (out.get(order).unwrap_or(&0), bought.get(order).unwrap_or(&0));
         if out != bought {
@@ -60,7 +82,8 @@ fn leaves_once(books: &Books, broken: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Sold are the goods of orders that are PAID, held those of orders that wait for their payment.
+/// Sold are the goods of orders that are PAID, held those of orders that wait for their payment, or are PAID and
+/// wait for the job that lets their goods go.
 fn follows_orders(books: &Books, broken: &mut Vec<String>) -> Result<()> {
     let sold = pairs(
         &books.stock,
@@ -79,11 +102,16 @@ fn follows_orders(books: &Books, broken: &mut Vec<String>) -> Result<()> {
         &books.orders,
         "select order_id, 0 from order_work where kind = 'AWAIT'",
     )?;
-    let unsold = paid.keys().filter(|order| !sold.contains_key(*order));
+    let in_the_house = to_be_let_go(books)?;
+    let unsold = paid
+        .keys()
+        .filter(|order| !sold.contains_key(*order) && !in_the_house.contains(*order));
     broken.extend(unsold.map(|order| format!("I1: order {order} is PAID, its goods were not committed")));
     let gone = sold.keys().filter(|order| !paid.contains_key(*order));
     broken.extend(gone.map(|order| format!("I1: the goods of order {order} are gone, it is not PAID")));
-    let still = held.iter().filter(|(order, _)| !waiting.contains_key(*order));
+    let still = held
+        .iter()
+        .filter(|(order, _)| !waiting.contains_key(*order) && !in_the_house.contains(*order));
     broken.extend(still.map(|(order, pieces)| format!("I1: {pieces} pieces still held for order {order}")));
     let free = waiting.keys().filter(|order| !held.contains_key(*order));
     broken

@@ -139,19 +139,18 @@ impl App<'_> {
     /// turn up meanwhile must not be let go for it.
     fn turn_to_cancel(&self, course: &mut Course) -> bool {
         let why = Cancellation::SoldOut;
-        web::log::error(
-            "order.drive",
-            &format!(
-                "order {} is PAID, but sold out: {}",
-                course.order.id, course.trouble
-            ),
-        );
         match self.ledger.turn(course.order.id, &why, course.work.lease.owner) {
             Ok(true) => {
+                let story = format!(
+                    "order {} is PAID, but sold out: {}",
+                    course.order.id, course.trouble
+                );
+                web::log::error("order.drive", &story);
                 course.work.task = Task::Cancel { why };
                 course.plan = Plan::Cancel;
                 true
             }
+            // Somebody gives the order back already, so its goods were released.
             Ok(false) => false,
             Err(error) => {
                 course.note("turn", &error.to_string());

@@ -2,7 +2,7 @@ use kernel::{Millis, OrderId};
 use store::DbError;
 
 use super::drive::{Course, Way};
-use super::{App, Listed};
+use super::{App, CommitError, Listed};
 use crate::domain::{Entry, Task, Work};
 
 /// How far a job came.
@@ -114,8 +114,8 @@ impl App<'_> {
         self.recover_taken(order, work)
     }
 
-    /// PAID orders are many and there is hardly ever anything left to do for one, so they are taken over
-    /// together and forgotten together: two transactions for a whole batch.
+    /// PAID orders are many, so they are taken over together, their goods let go together, and they are forgotten
+    /// together: two statements, and one transaction of the stock, for a whole batch.
     fn finish_many(&self, tally: &mut Tally) -> Result<(), DbError> {
         let has_time = self.budget();
         loop {
@@ -124,15 +124,10 @@ impl App<'_> {
             let batch = self.ledger.take_finished(lease, now, BATCH)?;
             let is_full = batch.len() >= BATCH as usize;
             let mut finished = Vec::new();
-            for Listed { id, found } in batch {
-                let way = if has_time() {
-                    self.or_left(id, found.and_then(|work| self.finish_one(id, work)))
-                } else {
-                    Way::Left
-                };
+            for (order, way) in self.finish_batch(batch, &has_time) {
                 tally.count(way);
                 if way == Way::Done {
-                    finished.push(id);
+                    finished.push(order);
                 }
             }
             if !finished.is_empty() {
@@ -145,12 +140,54 @@ impl App<'_> {
         }
     }
 
-    /// Goods are let go by the order's id alone. The order itself is read only when there is more to do.
-    fn finish_one(&self, order: OrderId, work: Work) -> Result<Way, DbError> {
-        if !work.from_cart && self.goods.commit(order).is_ok() {
-            return Ok(Way::Done);
+    /// Goods are let go by the orders' ids alone, in one call. An order is read only when there is more to do.
+    fn finish_batch(&self, batch: Vec<Listed<Work>>, has_time: &impl Fn() -> bool) -> Vec<(OrderId, Way)> {
+        let readable = batch.iter().filter(|taken| taken.found.is_ok());
+        let orders: Vec<OrderId> = readable.map(|taken| taken.id).collect();
+        let mut answers = self.let_go(&orders).into_iter();
+        let finish = |Listed { id, found }: Listed<Work>| {
+            let way = found.and_then(|work| {
+                let answer = answers.next();
+                self.finish_one(id, work, answer, has_time)
+            });
+            (id, self.or_left(id, way))
+        };
+        batch.into_iter().map(finish).collect()
+    }
+
+    /// Lets the goods of PAID orders go; an outage is told once for all of them.
+    fn let_go(&self, orders: &[OrderId]) -> Vec<Result<(), CommitError>> {
+        if orders.is_empty() {
+            return Vec::new();
         }
-        self.recover_taken(order, work)
+        let answers = self.goods.commit_all(orders);
+        let mut silent = answers.iter().filter_map(|answer| match answer {
+            Err(CommitError::Unavailable(why)) => Some(why),
+            Ok(()) | Err(CommitError::Gone(_)) => None,
+        });
+        if let Some(why) = silent.next() {
+            let others = silent.count();
+            let story = format!("no answer from commit for an order and {others} others: {why}");
+            web::log::warn("order.recover", &story);
+        }
+        answers
+    }
+
+    /// What is left of an order after its goods were to be let go.
+    fn finish_one(
+        &self,
+        order: OrderId,
+        work: Work,
+        committed: Option<Result<(), CommitError>>,
+        has_time: &impl Fn() -> bool,
+    ) -> Result<Way, DbError> {
+        match committed {
+            Some(Ok(())) if !work.from_cart => Ok(Way::Done),
+            Some(Ok(()) | Err(CommitError::Gone(_))) if has_time() => self.recover_taken(order, work),
+            Some(Ok(()) | Err(CommitError::Gone(_))) => Ok(Way::Left),
+            Some(Err(CommitError::Unavailable(_))) => Ok(Way::Left),
+            None => Err(DbError::Other("the stock answered for fewer orders".to_owned())),
+        }
     }
 
     /// One order that can't be looked at must not keep the others from it.

@@ -87,9 +87,15 @@ pub trait Orders {
 pub trait Transitions {
     /// PLACE → AWAIT: goods are held, the customer may pay.
     fn wait(&self, order: OrderId, owner: Owner, kept: Option<Kept<'_>>) -> Result<bool, DbError>;
-    /// PENDING → PAID; what is left is to FINISH it.
-    fn pay(&self, order: &Order, owner: Owner, now: Instant, kept: Option<Kept<'_>>)
-    -> Result<bool, DbError>;
+    /// PENDING → PAID; what is left is to FINISH it, by its owner before `until` and by anybody after it.
+    fn pay(
+        &self,
+        order: &Order,
+        owner: Owner,
+        until: Instant,
+        now: Instant,
+        kept: Option<Kept<'_>>,
+    ) -> Result<bool, DbError>;
     /// PLACE or CONFIRM → UNDO: the order can only fail any more.
     fn give_up(&self, order: OrderId, failure: &Failure, owner: Owner) -> Result<bool, DbError>;
     /// PENDING → FAILED. After an outage the waiting key is free again.

@@ -94,6 +94,8 @@ pub trait Goods {
     ) -> Result<(), ReserveError>;
     /// Lets reserved goods go.
     fn commit(&self, order: OrderId) -> Result<(), CommitError>;
+    /// The same for many orders at once: one answer for each, in their order.
+    fn commit_all(&self, orders: &[OrderId]) -> Vec<Result<(), CommitError>>;
     /// Gives reserved goods back, and keeps any from being reserved later.
     fn release(&self, order: OrderId) -> Result<(), ReleaseError>;
     /// Takes sold goods back.

@@ -1,4 +1,4 @@
-use kernel::Millis;
+use kernel::{Instant, Millis};
 
 use super::drive::Course;
 use super::{
@@ -6,11 +6,16 @@ use super::{
     VOIDED, VoidError,
 };
 use crate::domain::{Entry, Failure, Line, State, Task};
-use crate::saga::{Answer, Step};
+use crate::saga::{Answer, Plan, Step};
 
-/// Goods are held for this long beyond the moment until which they are needed: many times what a call
+/// The goods of a two-step checkout are held for this long beyond its time to pay: many times what a call
 /// takes, so that a payment at the last moment still finds them.
 const GRACE: Millis = Millis(600_000);
+
+/// The goods of a checkout in one call are held for this long, since a job lets them go after it was paid: they
+/// must outlive any outage of the jobs that somebody looks after, or the orders are sold out. No abandoned
+/// checkout holds goods that long, as the jobs that let goods go are those that give them back.
+const JOBS_HOLD: Millis = Millis(7 * 24 * 3_600_000);
 
 /// How often sold goods that are not, and reserved ones that are, change places between two calls: once.
 const TAKE_BACK_ROUNDS: u32 = 3;
@@ -53,11 +58,11 @@ impl App<'_> {
             .iter()
             .map(|line| (line.sku, line.quantity))
             .collect();
-        let needed = match course.work.task {
-            Task::Place { pay_until: Some(end) } => end,
-            _ => course.now,
+        let until = match course.work.task {
+            Task::Place { pay_until: Some(end) } => end.after(GRACE),
+            _ => course.now.after(JOBS_HOLD),
         };
-        match self.goods.reserve(course.order.id, &lines, needed.after(GRACE)) {
+        match self.goods.reserve(course.order.id, &lines, until) {
             Ok(()) => Answer::Ok,
             Err(ReserveError::Insufficient { free }) => {
                 course.failure = Failure::OutOfStock { free };
@@ -135,7 +140,9 @@ impl App<'_> {
         let reply = (self.render)(&decided);
         let owner = course.work.lease.owner;
         let is_paid = |entry: &Entry| matches!(entry.order.state, State::Paid { .. });
-        let written = self.ledger.pay(&paid, owner, course.now, course.kept(&reply));
+        let until = drives_until(course);
+        let kept = course.kept(&reply);
+        let written = self.ledger.pay(&paid, owner, until, course.now, kept);
         let answer = self.written(course, Step::Pay, written, is_paid);
         if answer == Answer::Ok {
             course.order = paid;
@@ -218,6 +225,21 @@ impl App<'_> {
             }
         }
         unknown(course, Step::TakeBack, "the goods are neither sold nor reserved")
+    }
+}
+
+/// How long whoever makes an order PAID drives it. Where all that is left is the jobs' to do, they may take it at
+/// once: as long as its goods are only reserved, each reservation of the same SKUs has to count them.
+fn drives_until(course: &Course) -> Instant {
+    match course.plan {
+        Plan::Place { from_cart: false } => course.now,
+        Plan::Place { from_cart: true }
+        | Plan::Await
+        | Plan::Confirm { .. }
+        | Plan::Finish { .. }
+        | Plan::Undo
+        | Plan::Expire
+        | Plan::Cancel => course.work.lease.until,
     }
 }
 

@@ -63,13 +63,13 @@ impl Goods for Others {
     }
 
     fn commit(&self, order: OrderId) -> Result<(), CommitError> {
-        use stock_api::CommitError as Wire;
-        stock_api::commit(&self.context, order_to_wire(order)).map_err(|error| match error {
-            Wire::UnknownOrder => CommitError::Gone("nothing was ever reserved"),
-            Wire::Released => CommitError::Gone("the reservation was released"),
-            Wire::Expired => CommitError::Gone("the reservation had expired"),
-            Wire::Unavailable(why) => CommitError::Unavailable(why),
-        })
+        stock_api::commit(&self.context, order_to_wire(order)).map_err(commit_error)
+    }
+
+    fn commit_all(&self, orders: &[OrderId]) -> Vec<Result<(), CommitError>> {
+        let wire: Vec<_> = orders.iter().copied().map(order_to_wire).collect();
+        let answers = stock_api::commit_all(&self.context, &wire).into_iter();
+        answers.map(|answer| answer.map_err(commit_error)).collect()
     }
 
     fn release(&self, order: OrderId) -> Result<(), ReleaseError> {
@@ -150,6 +150,16 @@ impl Carts for Others {
         };
         let lines: Vec<_> = lines.iter().map(line).collect();
         cart_api::take(&self.context, order_to_wire(order), user_to_wire(user), &lines).map_err(cart_error)
+    }
+}
+
+fn commit_error(error: stock_api::CommitError) -> CommitError {
+    use stock_api::CommitError as Wire;
+    match error {
+        Wire::UnknownOrder => CommitError::Gone("nothing was ever reserved"),
+        Wire::Released => CommitError::Gone("the reservation was released"),
+        Wire::Expired => CommitError::Gone("the reservation had expired"),
+        Wire::Unavailable(why) => CommitError::Unavailable(why),
     }
 }
 

@@ -44,7 +44,8 @@ impl Step {
 /// What is to be done for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// A checkout in one call; a cart is emptied at its end.
+    /// A checkout in one call; a cart is emptied at its end. The goods stay reserved: they are let go by Finish,
+    /// for many orders at once.
     Place {
         /// Whether the order was made of the cart.
         from_cart: bool,
@@ -74,8 +75,8 @@ impl Plan {
     const fn steps(self) -> &'static [Step] {
         use Step::{Charge, Commit, Empty, GiveUp, Pay, Release, Reserve, TakeBack, Void, Wait};
         match self {
-            Self::Place { from_cart: false } => &[Reserve, Charge, Pay, Commit],
-            Self::Place { from_cart: true } => &[Reserve, Charge, Pay, Commit, Empty],
+            Self::Place { from_cart: false } => &[Reserve, Charge, Pay],
+            Self::Place { from_cart: true } => &[Reserve, Charge, Pay, Empty],
             Self::Await => &[Reserve, Wait],
             Self::Confirm { from_cart: false } => &[Charge, Pay, Commit],
             Self::Confirm { from_cart: true } => &[Charge, Pay, Commit, Empty],

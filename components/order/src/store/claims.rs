@@ -44,19 +44,19 @@ impl Claims for Db {
     fn claim_expiry(&self, order: OrderId, lease: Lease, now: Instant) -> Result<bool, DbError> {
         let row = params![order, lease.owner.as_i64(), lease.until, now];
         let statement = include_str!("../sql/claim_expiry.sql");
-        Ok(self.transaction(|tx| tx.execute(statement, row))? == 1)
+        Ok(self.execute(statement, row)? == 1)
     }
 
     fn take_over(&self, order: OrderId, lease: Lease, now: Instant) -> Result<Option<Work>, DbError> {
         let row = params![order, lease.owner.as_i64(), lease.until, lapsed_at(now)];
         let statement = include_str!("../sql/take_over.sql");
-        taken(self.transaction(|tx| tx.query_one(statement, row))?)
+        taken(self.returning_one(statement, row)?)
     }
 
     fn retry(&self, order: OrderId, attempt: Option<u32>, lease: Lease) -> Result<Option<Work>, DbError> {
         let row = params![order, lease.owner.as_i64(), lease.until, attempt];
         let statement = include_str!("../sql/retry_work.sql");
-        taken(self.transaction(|tx| tx.query_one(statement, row))?)
+        taken(self.returning_one(statement, row)?)
     }
 }
 

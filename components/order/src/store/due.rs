@@ -24,7 +24,7 @@ impl Due for Db {
             return Ok(Vec::new());
         }
         let row = params![lease.owner.as_i64(), lease.until, now, limit];
-        let rows = self.transaction(|tx| tx.query(include_str!("../sql/take_finished.sql"), row))?;
+        let rows = self.returning(include_str!("../sql/take_finished.sql"), row)?;
         let taken = |row: &Row| {
             Ok(Listed {
                 id: row.get("order_id")?,
@@ -39,7 +39,7 @@ impl Due for Db {
         values.extend(orders.iter().copied().map(Value::from));
         let statement =
             include_str!("../sql/forget_work.sql").replace("{orders}", &numbered(2, orders.len()));
-        self.transaction(|tx| tx.execute(&statement, &values)).map(drop)
+        self.execute(&statement, &values).map(drop)
     }
 }
 

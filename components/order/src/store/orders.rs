@@ -92,10 +92,9 @@ fn insert_order(tx: &Tx<'_>, order: &Order, work: &Work) -> Result<bool, DbError
     Ok(tx.execute(include_str!("../sql/insert_order.sql"), row)? == 1)
 }
 
-/// All lines in two statements, however many there are.
+/// All lines in one statement, however many there are.
 fn insert_lines(tx: &Tx<'_>, order: &Order) -> Result<(), DbError> {
     let mut lines = vec![Value::from(order.id)];
-    let mut details = vec![Value::from(order.id)];
     for (place, line) in (0i64..).zip(&order.lines) {
         let amount = line
             .amount()
@@ -106,17 +105,16 @@ fn insert_lines(tx: &Tx<'_>, order: &Order) -> Result<(), DbError> {
             line.product,
             line.sku,
             line.name.as_str(),
+            line.category.as_str(),
+            line.seller.as_str(),
             price,
             line.quantity,
             amount.minor(),
         ]);
-        details.extend_from_slice(params![place, line.category.as_str(), line.seller.as_str()]);
     }
-    let rows = |width| placeholders(order.lines.len(), width);
-    let statement = include_str!("../sql/insert_lines.sql").replace("{rows}", &rows(7));
-    tx.execute(&statement, &lines)?;
-    let statement = include_str!("../sql/insert_details.sql").replace("{rows}", &rows(3));
-    tx.execute(&statement, &details).map(drop)
+    let rows = placeholders(order.lines.len(), 9);
+    let statement = include_str!("../sql/insert_lines.sql").replace("{rows}", &rows);
+    tx.execute(&statement, &lines).map(drop)
 }
 
 /// `(?1, ?2, ?3), (?1, ?4, ?5)` for two rows of a shared first value and two of their own.

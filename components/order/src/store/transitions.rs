@@ -8,22 +8,21 @@ use crate::event::Change;
 
 impl Transitions for Db {
     fn wait(&self, order: OrderId, owner: Owner, kept: Option<Kept<'_>>) -> Result<bool, DbError> {
-        done(self.transaction(|tx| {
-            by_owner(tx, include_str!("../sql/await_payment.sql"), order, owner)?;
-            keep_reply(tx, kept).map_err(Undone::from)
-        }))
+        and_keep(self, include_str!("../sql/await_payment.sql"), order, owner, kept)
     }
 
     fn pay(
         &self,
         order: &Order,
         owner: Owner,
+        until: Instant,
         now: Instant,
         kept: Option<Kept<'_>>,
     ) -> Result<bool, DbError> {
         done(self.transaction(|tx| {
             let mut from = "PENDING".to_owned();
-            let ours = by_owner(tx, include_str!("../sql/work_to_finish.sql"), order.id, owner);
+            let row = params![order.id, owner.as_i64(), until];
+            let ours = expect_one(tx.execute(include_str!("../sql/work_to_finish.sql"), row)?);
             // Only for the test that proves this guard is needed.
             if cfg!(feature = "mutant-no-cas") {
                 from = state_of(tx, order.id)?;
@@ -39,7 +38,7 @@ impl Transitions for Db {
     fn give_up(&self, order: OrderId, failure: &Failure, owner: Owner) -> Result<bool, DbError> {
         let row = params![order, owner.as_i64(), failure.text(), failure.detail()];
         let statement = include_str!("../sql/give_up.sql");
-        Ok(self.transaction(|tx| tx.execute(statement, row))? == 1)
+        Ok(self.execute(statement, row)? == 1)
     }
 
     fn fail(
@@ -84,23 +83,37 @@ impl Transitions for Db {
     }
 
     fn end_cancel(&self, order: OrderId, owner: Owner, kept: Option<Kept<'_>>) -> Result<bool, DbError> {
-        done(self.transaction(|tx| {
-            by_owner(tx, include_str!("../sql/end_cancel.sql"), order, owner)?;
-            keep_reply(tx, kept).map_err(Undone::from)
-        }))
+        and_keep(self, include_str!("../sql/end_cancel.sql"), order, owner, kept)
     }
 
     fn turn(&self, order: OrderId, why: &Cancellation, owner: Owner) -> Result<bool, DbError> {
         let row = params![order, owner.as_i64(), why.text()];
         let statement = include_str!("../sql/turn_to_cancel.sql");
-        Ok(self.transaction(|tx| tx.execute(statement, row))? == 1)
+        Ok(self.execute(statement, row)? == 1)
     }
 
     fn stick(&self, order: OrderId, stuck: &Stuck, owner: Owner) -> Result<bool, DbError> {
         let row = params![order, owner.as_i64(), stuck.step.as_str(), stuck.reason.as_str()];
         let statement = include_str!("../sql/stick_work.sql");
-        Ok(self.transaction(|tx| tx.execute(statement, row))? == 1)
+        Ok(self.execute(statement, row)? == 1)
     }
+}
+
+/// Changes or ends an order's work, if it is still this owner's, and keeps the answer if somebody can ask for it.
+fn and_keep(
+    db: &Db,
+    statement: &str,
+    order: OrderId,
+    owner: Owner,
+    kept: Option<Kept<'_>>,
+) -> Result<bool, DbError> {
+    if kept.is_none() {
+        return Ok(db.execute(statement, params![order, owner.as_i64()])? == 1);
+    }
+    done(db.transaction(|tx| {
+        by_owner(tx, statement, order, owner)?;
+        keep_reply(tx, kept).map_err(Undone::from)
+    }))
 }
 
 /// Changes or ends an order's work, if it is still this owner's.

@@ -17,6 +17,7 @@ use store::{Db, native, params};
 use testkit::{NEW_YEAR, seeded};
 use web::{Identity, Method, Request, Role};
 
+#[allow(unused_imports, reason = "each suite uses its part")]
 pub(crate) use fault::{Fault, Seam, When};
 use ports::Gateway;
 
@@ -36,6 +37,7 @@ pub(crate) struct Shop {
     call_takes: Cell<Millis>,
     now: Cell<Instant>,
     meanwhile: RefCell<Option<(u32, Meanwhile)>>,
+    beside: RefCell<Option<(When, Meanwhile)>>,
     random: Box<dyn Fn() -> u64>,
     _folder: tempfile::TempDir,
 }
@@ -85,6 +87,7 @@ impl Shop {
             call_takes: Cell::new(Millis(0)),
             now: Cell::new(NEW_YEAR),
             meanwhile: RefCell::new(None),
+            beside: RefCell::new(None),
             random: Box::new(seeded(7)),
             _folder: folder,
         };
@@ -128,6 +131,24 @@ impl Shop {
     /// Runs something before the call of this number to another domain, counted from now on.
     pub(crate) fn before_call(&self, number: u32, work: impl FnOnce(&Self) + 'static) {
         *self.meanwhile.borrow_mut() = Some((self.seam.next_call() + number, Box::new(work)));
+    }
+
+    /// Runs something before or after the next call that lets goods go.
+    pub(crate) fn beside_commit_all(&self, when: When, work: impl FnOnce(&Self) + 'static) {
+        *self.beside.borrow_mut() = Some((when, Box::new(work)));
+    }
+
+    /// What is to be run at this side of a call that lets goods go.
+    fn beside(&self, now: When) {
+        let is_due = self
+            .beside
+            .borrow()
+            .as_ref()
+            .is_some_and(|(when, _)| *when == now);
+        let taken = is_due.then(|| self.beside.borrow_mut().take()).flatten();
+        if let Some((_, work)) = taken {
+            work(self);
+        }
     }
 
     fn call<T, E>(
@@ -324,6 +345,12 @@ impl Shop {
     /// Somebody else gives the goods away that are set aside for an order.
     pub(crate) fn release(&self, order: u64) {
         stock::app::release(&self.stock, OrderId::try_new(order).unwrap(), self.now()).unwrap();
+    }
+
+    /// A job that began before lets the goods of an order go now, if it still can.
+    pub(crate) fn let_go(&self, order: u64) {
+        let order = OrderId::try_new(order).unwrap();
+        let _ = stock::app::commit_all(&self.stock, &[order], self.now());
     }
 
     /// One run of the jobs.

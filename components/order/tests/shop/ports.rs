@@ -9,7 +9,7 @@ use order::domain::{Item, PaymentKey};
 use payment::app::{ApproveError, CancelError, Failed};
 use payment::domain as pay;
 
-use super::Shop;
+use super::{Shop, When};
 
 /// The seeded prices.
 const PRICES: [i64; 3] = [10_000, 25_000, 5_000];
@@ -71,6 +71,22 @@ impl Goods for Shop {
                 Err(stock::app::CommitError::Store(error)) => panic!("{error}"),
             },
         )
+    }
+
+    fn commit_all(&self, orders: &[OrderId]) -> Vec<Result<(), CommitError>> {
+        use stock::app::CommitError as Failed;
+        let told = |answer: Result<Outcome<()>, Failed>| match answer {
+            Ok(_) => Ok(()),
+            Err(Failed::Refused(_)) => Err(CommitError::Gone("refused")),
+            Err(Failed::Store(error)) => panic!("{error}"),
+        };
+        self.beside(When::Before);
+        let answers = self.call("stock.commit-all", CommitError::Unavailable, || {
+            let answers = stock::app::commit_all(&self.stock, orders, self.now());
+            Ok(answers.into_iter().map(told).collect())
+        });
+        self.beside(When::After);
+        answers.unwrap_or_else(|error| orders.iter().map(|_| Err(error.clone())).collect())
     }
 
     fn release(&self, order: OrderId) -> Result<(), ReleaseError> {

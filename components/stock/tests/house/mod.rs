@@ -68,6 +68,19 @@ pub(crate) fn commit(stock: &Store, number: u64, now: i64) -> Result<Outcome<()>
     }
 }
 
+/// Every answer as a caller would read it: "done", "again" or the refusal.
+pub(crate) fn commit_all(stock: &Store, numbers: &[u64], now: i64) -> Vec<String> {
+    let orders: Vec<OrderId> = numbers.iter().copied().map(order).collect();
+    let word = |answer| match answer {
+        Ok(Outcome::Done(())) => "done".to_owned(),
+        Ok(Outcome::AlreadyDone(())) => "again".to_owned(),
+        Err(CommitError::Refused(refused)) => format!("{refused:?}"),
+        Err(CommitError::Store(error)) => error.to_string(),
+    };
+    let answers = app::commit_all(stock, &orders, at(now));
+    answers.into_iter().map(word).collect()
+}
+
 pub(crate) fn release(stock: &Store, number: u64, now: i64) -> Result<Outcome<()>, ReleaseRefused> {
     match app::release(stock, order(number), at(now)) {
         Err(ReleaseError::Refused(refused)) => Err(refused),
