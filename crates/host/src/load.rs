@@ -64,7 +64,9 @@ impl App {
                 continue;
             };
             let resting = Arc::new(Rested::new(requests_per_instance(component, &options)));
-            let guest = guest(component, handlers, manifest, &resolver, &options, &assets, &resting)?;
+            let guest = guest(
+                component, handlers, manifest, &resolver, &options, &assets, &resting,
+            )?;
             rested.push(resting);
             guests.insert(component.id.clone(), Arc::new(guest));
         }
@@ -208,7 +210,11 @@ fn read(component: &Component, path: &Path) -> Result<Vec<u8>, LoadError> {
 
 /// An instance draws its random numbers from the seed, if there is one, and its own number.
 fn requests_per_instance(component: &Component, options: &Options) -> u32 {
-    if options.random_seed.is_some() { 1 } else { component.requests_per_instance }
+    if options.random_seed.is_some() {
+        1
+    } else {
+        component.requests_per_instance
+    }
 }
 
 fn guest(

@@ -8,8 +8,8 @@
 use crate::answer::Failure;
 use crate::app::{Guest, Shared};
 use crate::body::{Honest, Limited, Outcome, Overrun};
-use crate::state::{Chain, State};
 use crate::rest::Worker;
+use crate::state::{Chain, State};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! `[component.ID]`.
 
-use std::num::NonZeroU32;
 use super::Loader;
 use crate::document::{OneOrList, StringOr};
 use crate::schema::{RawBuild, RawComponent, RawMount, RawRemote, Text};
 use crate::{Build, Component, FileMount, Template, ident};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use toml::Spanned;
 

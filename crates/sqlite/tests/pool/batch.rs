@@ -46,7 +46,10 @@ async fn guests_that_wait_commit_with_the_one_before_them_and_one_sync() {
         other.await.unwrap().unwrap();
     }
     let after = scratch.database.stats();
-    assert_eq!((after.commits - before.commits, after.syncs - before.syncs), (20, 1));
+    assert_eq!(
+        (after.commits - before.commits, after.syncs - before.syncs),
+        (20, 1)
+    );
     assert_eq!(integer(&mut first, "select count(*) from entry").await, 20);
 }
 
@@ -58,12 +61,18 @@ async fn a_guest_that_is_alone_is_synced_at_once() {
         run(&mut guest, &format!("insert into entry values ({id}, 'x')")).await;
     }
     let after = scratch.database.stats();
-    assert_eq!((after.commits - before.commits, after.syncs - before.syncs), (50, 50));
+    assert_eq!(
+        (after.commits - before.commits, after.syncs - before.syncs),
+        (50, 50)
+    );
 }
 
 #[tokio::test]
 async fn without_group_commit_every_commit_is_a_sync() {
-    let options = Options { group_commit: false, ..Options::default() };
+    let options = Options {
+        group_commit: false,
+        ..Options::default()
+    };
     let (scratch, _guest) = Scratch::with_entries(options).await;
     let mut first = first_of(&scratch, 1).await;
     let others = [queue(&scratch, 2, "commit"), queue(&scratch, 3, "commit")];
@@ -80,13 +89,20 @@ async fn without_group_commit_every_commit_is_a_sync() {
 async fn who_goes_back_takes_back_only_what_is_his() {
     let (scratch, _guest) = Scratch::with_entries(Options::default()).await;
     let mut first = first_of(&scratch, 1).await;
-    let others = [queue(&scratch, 2, "rollback"), queue(&scratch, 3, "commit"), queue(&scratch, 4, "rollback")];
+    let others = [
+        queue(&scratch, 2, "rollback"),
+        queue(&scratch, 3, "commit"),
+        queue(&scratch, 4, "rollback"),
+    ];
     waiting(&scratch, 3).await;
     run(&mut first, "commit").await;
     for other in others {
         other.await.unwrap().unwrap();
     }
-    assert_eq!(integers(&mut first, "select id from entry order by id").await, [1, 3]);
+    assert_eq!(
+        integers(&mut first, "select id from entry order by id").await,
+        [1, 3]
+    );
 }
 
 #[tokio::test]
@@ -104,14 +120,20 @@ async fn a_guest_that_vanishes_in_a_batch_leaves_the_others_alone() {
     run(&mut first, "commit").await;
     vanishes.await.unwrap();
     last.await.unwrap().unwrap();
-    assert_eq!(integers(&mut first, "select id from entry order by id").await, [1, 3]);
+    assert_eq!(
+        integers(&mut first, "select id from entry order by id").await,
+        [1, 3]
+    );
     assert_eq!(scratch.database.stats().timeouts, 0);
 }
 
 #[tokio::test]
 async fn a_slow_guest_in_a_batch_costs_itself_and_a_wait_no_longer_than_its_deadline() {
     let deadline = Duration::from_millis(200);
-    let options = Options { transaction_deadline: deadline, ..Options::default() };
+    let options = Options {
+        transaction_deadline: deadline,
+        ..Options::default()
+    };
     let (scratch, _guest) = Scratch::with_entries(options).await;
     let mut first = first_of(&scratch, 1).await;
     let mut slow = scratch.connect();
@@ -120,7 +142,10 @@ async fn a_slow_guest_in_a_batch_costs_itself_and_a_wait_no_longer_than_its_dead
         run(&mut slow, "begin").await;
         run(&mut slow, "insert into entry values (2, 'slow')").await;
         woken.await.unwrap();
-        (slow.execute("insert into entry values (5, 'late')", vec![]).await, slow.execute("commit", vec![]).await)
+        (
+            slow.execute("insert into entry values (5, 'late')", vec![]).await,
+            slow.execute("commit", vec![]).await,
+        )
     });
     waiting(&scratch, 1).await;
     let behind = [queue(&scratch, 3, "commit"), queue(&scratch, 4, "commit")];
@@ -133,7 +158,10 @@ async fn a_slow_guest_in_a_batch_costs_itself_and_a_wait_no_longer_than_its_dead
     assert!(began.elapsed() >= deadline / 2, "they waited for the slow one");
     wake.send(()).unwrap();
     assert_eq!(slow.await.unwrap(), (Err(Error::Timeout), Err(Error::Timeout)));
-    assert_eq!(integers(&mut first, "select id from entry order by id").await, [1, 3, 4]);
+    assert_eq!(
+        integers(&mut first, "select id from entry order by id").await,
+        [1, 3, 4]
+    );
     assert_eq!(scratch.database.stats().timeouts, 1);
 }
 
@@ -147,7 +175,13 @@ fn failing_at(wanted: Point<'static>) -> (Arc<AtomicBool>, Options) {
         }
         Ok(())
     }));
-    (armed, Options { fault: Some(fault), ..Options::default() })
+    (
+        armed,
+        Options {
+            fault: Some(fault),
+            ..Options::default()
+        },
+    )
 }
 
 #[tokio::test]
@@ -155,14 +189,21 @@ async fn a_sync_that_fails_fails_everybody_in_the_batch_and_keeps_nothing() {
     let (armed, options) = failing_at(Point::BeforeSync);
     let (scratch, _guest) = Scratch::with_entries(options).await;
     let mut first = first_of(&scratch, 1).await;
-    let others = [queue(&scratch, 2, "commit"), queue(&scratch, 3, "rollback"), queue(&scratch, 4, "commit")];
+    let others = [
+        queue(&scratch, 2, "commit"),
+        queue(&scratch, 3, "rollback"),
+        queue(&scratch, 4, "commit"),
+    ];
     waiting(&scratch, 3).await;
     armed.store(true, SeqCst);
     assert_eq!(refused(&mut first, "commit").await, "the disk is gone");
     assert!(!first.in_transaction());
     for other in others {
         // Also who took back its own: what it had read before was never true.
-        assert_eq!(other.await.unwrap(), Err(Error::Io("the disk is gone".to_owned())));
+        assert_eq!(
+            other.await.unwrap(),
+            Err(Error::Io("the disk is gone".to_owned()))
+        );
     }
     armed.store(false, SeqCst);
     assert_eq!(integer(&mut first, "select count(*) from entry").await, 0);
@@ -180,15 +221,20 @@ async fn what_others_have_not_on_disk_yet_is_seen_by_no_reader_and_told_by_no_ro
         }
         Ok(())
     }));
-    let (scratch, _guest) = Scratch::with_entries(Options { fault: Some(fault), ..Options::default() }).await;
+    let (scratch, _guest) = Scratch::with_entries(Options {
+        fault: Some(fault),
+        ..Options::default()
+    })
+    .await;
     let mut first = first_of(&scratch, 1).await;
     let (mut looks, answers, mut reader) = (scratch.connect(), told.clone(), scratch.connect());
     let order = log.clone();
     let looks = tokio::spawn(async move {
         run(&mut looks, "begin").await;
-        answers.lock().unwrap().push(integer(&mut looks, "select count(*) from entry").await);
+        let own = integer(&mut looks, "select count(*) from entry").await;
         // A reader on another connection sees what is on disk, and that is nothing yet.
-        answers.lock().unwrap().push(integer(&mut reader, "select count(*) from entry").await);
+        let read = integer(&mut reader, "select count(*) from entry").await;
+        answers.lock().unwrap().extend([own, read]);
         run(&mut looks, "rollback").await;
         order.lock().unwrap().push("told");
     });
@@ -225,7 +271,10 @@ async fn a_broken_reference_is_refused_to_whom_it_belongs() {
     run(&mut first, "commit").await;
     assert_eq!(breaks.await.unwrap(), "FOREIGN KEY constraint failed");
     last.await.unwrap().unwrap();
-    assert_eq!(integers(&mut setup, "select id from entry order by id").await, [1, 3, 77]);
+    assert_eq!(
+        integers(&mut setup, "select id from entry order by id").await,
+        [1, 3, 77]
+    );
     assert_eq!(
         refused(&mut setup, "insert into part values (99)").await,
         "FOREIGN KEY constraint failed",
@@ -236,7 +285,11 @@ async fn a_broken_reference_is_refused_to_whom_it_belongs() {
 #[tokio::test]
 async fn a_setting_of_one_guest_ends_with_its_transaction() {
     let (scratch, mut setup) = Scratch::with_entries(Options::default()).await;
-    run(&mut setup, "create table part (entry_id integer references entry (id))").await;
+    run(
+        &mut setup,
+        "create table part (entry_id integer references entry (id))",
+    )
+    .await;
     let mut first = first_of(&scratch, 1).await;
     let mut defers = scratch.connect();
     let defers = tokio::spawn(async move {
@@ -269,7 +322,10 @@ async fn savepoints_of_guests_do_not_meet() {
     let mut second = scratch.connect();
     let second = tokio::spawn(async move {
         run(&mut second, "begin").await;
-        assert_eq!(refused(&mut second, "rollback to own").await, "no such savepoint: own");
+        assert_eq!(
+            refused(&mut second, "rollback to own").await,
+            "no such savepoint: own"
+        );
         assert_eq!(
             refused(&mut second, "rollback to bodega_turn").await,
             "savepoints of this name are the host's"
@@ -286,24 +342,36 @@ async fn savepoints_of_guests_do_not_meet() {
     run(&mut first, "release own").await;
     assert!(!first.in_transaction());
     second.await.unwrap();
-    assert_eq!(integers(&mut first, "select id from entry order by id").await, [1, 3]);
+    assert_eq!(
+        integers(&mut first, "select id from entry order by id").await,
+        [1, 3]
+    );
 }
 
 #[tokio::test]
 async fn what_sqlite_gives_up_in_the_middle_of_a_write_fails_those_who_wait() {
-    let options = Options { max_database_bytes: Some(1 << 20), ..Options::default() };
+    let options = Options {
+        max_database_bytes: Some(1 << 20),
+        ..Options::default()
+    };
     let (scratch, _guest) = Scratch::with_entries(options).await;
     let mut first = first_of(&scratch, 1).await;
     let mut large = scratch.connect();
     let large = tokio::spawn(async move {
         run(&mut large, "begin").await;
-        let answer = large.execute("insert into entry values (2, zeroblob(2000000))", vec![]).await;
+        let answer = large
+            .execute("insert into entry values (2, zeroblob(2000000))", vec![])
+            .await;
         (answer, large.in_transaction())
     });
     waiting(&scratch, 1).await;
     let last = queue(&scratch, 3, "commit");
     waiting(&scratch, 2).await;
-    assert_eq!(first.execute("commit", vec![]).await, Err(Error::Busy), "it may do it again");
+    assert_eq!(
+        first.execute("commit", vec![]).await,
+        Err(Error::Busy),
+        "it may do it again"
+    );
     assert_eq!(large.await.unwrap(), (Err(Error::DatabaseFull), false));
     last.await.unwrap().unwrap();
     assert_eq!(integers(&mut first, "select id from entry").await, [3]);
@@ -314,14 +382,18 @@ async fn a_refused_statement_by_itself_costs_its_batch_nothing() {
     let (scratch, _guest) = Scratch::with_entries(Options::default()).await;
     let mut first = first_of(&scratch, 1).await;
     let mut twice = scratch.connect();
-    let twice = tokio::spawn(async move { refused(&mut twice, "insert into entry values (1, 'again')").await });
+    let twice =
+        tokio::spawn(async move { refused(&mut twice, "insert into entry values (1, 'again')").await });
     waiting(&scratch, 1).await;
     let last = queue(&scratch, 3, "commit");
     waiting(&scratch, 2).await;
     run(&mut first, "commit").await;
     assert_eq!(twice.await.unwrap(), "UNIQUE constraint failed: entry.id");
     last.await.unwrap().unwrap();
-    assert_eq!(integers(&mut first, "select id from entry order by id").await, [1, 3]);
+    assert_eq!(
+        integers(&mut first, "select id from entry order by id").await,
+        [1, 3]
+    );
 }
 
 #[tokio::test]
@@ -337,14 +409,20 @@ async fn a_change_of_the_schema_waits_for_the_batch_before_it() {
     alters.await.unwrap();
     last.await.unwrap().unwrap();
     assert_eq!(integer(&mut first, "select count(*) from later").await, 0);
-    assert_eq!(integers(&mut first, "select id from entry order by id").await, [1, 3]);
+    assert_eq!(
+        integers(&mut first, "select id from entry order by id").await,
+        [1, 3]
+    );
 }
 
 /// Sixteen guests, some of whom go back, on several threads: whoever was told of a commit finds it, whoever went back
 /// does not, and there are fewer syncs than commits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crowd_finds_what_it_was_told() {
-    let options = Options { sync_takes: Some(Duration::from_millis(2)), ..Options::default() };
+    let options = Options {
+        sync_takes: Some(Duration::from_millis(2)),
+        ..Options::default()
+    };
     let (scratch, mut reader) = Scratch::with_entries(options).await;
     let guests = (0..16_i64).map(|number| {
         let mut guest = scratch.connect();
@@ -355,10 +433,16 @@ async fn a_crowd_finds_what_it_was_told() {
                 run(&mut guest, &format!("insert into entry values ({id}, 'x')")).await;
                 if round % 5 == 4 {
                     run(&mut guest, "rollback").await;
-                    assert_eq!(integer(&mut guest, &format!("select count(*) from entry where id = {id}")).await, 0);
+                    assert_eq!(
+                        integer(&mut guest, &format!("select count(*) from entry where id = {id}")).await,
+                        0
+                    );
                 } else {
                     run(&mut guest, "commit").await;
-                    assert_eq!(integer(&mut guest, &format!("select count(*) from entry where id = {id}")).await, 1);
+                    assert_eq!(
+                        integer(&mut guest, &format!("select count(*) from entry where id = {id}")).await,
+                        1
+                    );
                 }
             }
         })
