@@ -8,6 +8,7 @@
 use crate::answer::Failure;
 use crate::app::{Guest, Shared};
 use crate::body::{Honest, Limited, Outcome, Overrun};
+use crate::meter::timed;
 use crate::state::{Chain, State};
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -84,7 +85,12 @@ impl Call {
                 .await
         };
         // The outcome has to be known before the store goes, and the response's writer with it.
-        match bounded(meter.measure(work), deadline, &trap).await {
+        let spent = self
+            .app
+            .meters
+            .as_ref()
+            .and_then(|meters| meters.guest(&self.guest.id));
+        match timed(spent, bounded(meter.measure(work), deadline, &trap)).await {
             Ok(()) => Ok(()),
             Err(Ended::Broken(error)) => Err(broken(&error, &outcome)),
             Err(Ended::Deadline) => {
