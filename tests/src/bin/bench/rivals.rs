@@ -53,11 +53,20 @@ struct Contest {
     shop: f64,
     /// The rival's.
     rival: f64,
+    /// The part of one core that the load took while the rival was measured; nothing where there was none.
+    load: f64,
     /// The shop's rate as a multiple of the rival's.
     ratio: f64,
     least: f64,
     most: f64,
     goal: f64,
+}
+
+/// What one of them did in a round.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    per_second: f64,
+    load: f64,
 }
 
 /// What is measured in a round.
@@ -111,7 +120,7 @@ async fn on(place: &Place, plan: &Plan, disk: Disk, flags: &[String]) -> Result<
     } else {
         &SELLERS
     };
-    let mut rates: Vec<Vec<f64>> = vec![Vec::new(); PLAYERS.len()];
+    let mut rates: Vec<Vec<Rate>> = vec![Vec::new(); PLAYERS.len()];
     for round in 0..plan.rival_rounds {
         let mut order = players.to_vec();
         if round % 2 == 1 {
@@ -195,9 +204,15 @@ impl Ring {
     }
 
     /// The rate of one of them; none when this host can't do it.
-    async fn play(&self, player: Player, plan: &Plan, disk: Disk) -> Result<Option<f64>> {
+    async fn play(&self, player: Player, plan: &Plan, disk: Disk) -> Result<Option<Rate>> {
         let asks = match player {
-            Player::Ceiling => return self.ceiling.run(disk.delay()).map(Some),
+            Player::Ceiling => {
+                let per_second = self.ceiling.run(disk.delay())?;
+                return Ok(Some(Rate {
+                    per_second,
+                    load: 0.0,
+                }));
+            }
             Player::Grouped => self.cast.asks(Scenario::Spread, CLIENTS),
             Player::Single => match &self.single_cast {
                 Some(cast) => cast.asks(Scenario::Spread, CLIENTS),
@@ -206,12 +221,11 @@ impl Ring {
             Player::Page => self.pages[0].clone(),
             Player::NativePage => self.pages[1].clone(),
         };
-        Ok(Some(
-            drive(&asks, Until::Time(plan.buying))
-                .await?
-                .figures()?
-                .per_second,
-        ))
+        let run = drive(&asks, Until::Time(plan.buying)).await?;
+        Ok(Some(Rate {
+            per_second: run.figures()?.per_second,
+            load: run.own_share(),
+        }))
     }
 
     async fn close(self) -> Result<Vec<Audited>> {
@@ -242,15 +256,20 @@ async fn alike(shop: &Client, native: &Client) -> Result<()> {
 }
 
 impl Contest {
-    fn of(name: &str, shop: &[f64], rival: &[f64], goal: f64) -> Option<Self> {
+    fn of(name: &str, shop: &[Rate], rival: &[Rate], goal: f64) -> Option<Self> {
         if shop.is_empty() || rival.is_empty() {
             return None;
         }
-        let ratios = || shop.iter().zip(rival).map(|(shop, rival)| shop / rival);
+        let ratios = || {
+            shop.iter()
+                .zip(rival)
+                .map(|(shop, rival)| shop.per_second / rival.per_second)
+        };
         Some(Self {
             name: name.to_owned(),
-            shop: median(shop.iter().copied()),
-            rival: median(rival.iter().copied()),
+            shop: median(shop.iter().map(|rate| rate.per_second)),
+            rival: median(rival.iter().map(|rate| rate.per_second)),
+            load: median(rival.iter().map(|rate| rate.load)),
             ratio: median(ratios()),
             least: ratios().fold(f64::INFINITY, f64::min),
             most: ratios().fold(0.0, f64::max),
@@ -268,7 +287,7 @@ impl fmt::Display for Rivals {
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let title = format!("{}, {CLIENTS} clients", self.disk);
-        let mut table = Table::new(&[&title, "the shop's, /s", "its, /s", "ratio", "goal", ""]);
+        let mut table = Table::new(&[&title, "the shop's, /s", "its, /s", "load %", "ratio", "goal", ""]);
         for contest in &self.contests {
             let Contest {
                 ratio, least, most, ..
@@ -277,6 +296,7 @@ impl fmt::Display for Compared {
                 contest.name.clone(),
                 format!("{:.0}", contest.shop),
                 format!("{:.0}", contest.rival),
+                format!("{:.0}", 100.0 * contest.load),
                 format!("{ratio:.2} ({least:.2}..{most:.2})"),
                 format!("{:.2}", contest.goal),
                 if *ratio >= contest.goal { "kept" } else { "MISSED" }.to_owned(),
@@ -300,8 +320,13 @@ mod tests {
 
     #[test]
     fn ratios_are_taken_within_a_round_and_a_rival_who_was_not_there_is_left_out() {
-        let contest = Contest::of("it", &[10.0, 40.0, 20.0], &[20.0, 40.0, 10.0], 1.0).unwrap();
+        let rate = |per_second| Rate {
+            per_second,
+            load: 0.1,
+        };
+        let (shop, rival) = ([10.0, 40.0, 20.0].map(rate), [20.0, 40.0, 10.0].map(rate));
+        let contest = Contest::of("it", &shop, &rival, 1.0).unwrap();
         assert_eq!([contest.ratio, contest.least, contest.most], [1.0, 0.5, 2.0]);
-        assert!(Contest::of("it", &[10.0], &[], 1.0).is_none());
+        assert!(Contest::of("it", &shop, &[], 1.0).is_none());
     }
 }
