@@ -111,22 +111,27 @@ impl Axis {
     fn over(values: impl Iterator<Item = f64> + Clone, base: f64) -> Self {
         let least = values.clone().fold(f64::INFINITY, f64::min).max(1e-3);
         let most = values.fold(least, f64::max);
-        let from = least.log(base).floor();
+        let from = power(least, base).floor();
         Self {
             base,
             from,
-            to: most.log(base).ceil().max(from + 1.0),
+            to: power(most, base).ceil().max(from + 1.0),
         }
     }
 
     /// From 0 to 1.
     fn place(&self, value: f64) -> f64 {
-        (value.max(1e-3).log(self.base) - self.from) / (self.to - self.from)
+        (power(value.max(1e-3), self.base) - self.from) / (self.to - self.from)
     }
 
     fn ticks(&self) -> impl Iterator<Item = f64> {
         (self.from as i32..=self.to as i32).map(|power| self.base.powi(power))
     }
+}
+
+/// The logarithm, of which a whole one does not come out as a hair less.
+fn power(value: f64, base: f64) -> f64 {
+    (value.log(base) * 1e9).round() / 1e9
 }
 
 fn number(value: f64) -> String {

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use ::tests::Shop;
 use anyhow::{Context, Result};
 use serde::Serialize;
-use tests::Shop;
 
 /// Clock ticks a second in `/proc`: the same on every Linux.
 const TICKS: u64 = 100;

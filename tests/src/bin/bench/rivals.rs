@@ -10,9 +10,9 @@ mod recording;
 
 use std::fmt;
 
+use ::tests::{Client, Shop};
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use tests::{Client, Shop};
 
 use crate::disk::{Commits, Disk};
 use crate::figures::median;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use ::tests::Client;
 use serde_json::Value;
-use tests::Client;
 
 /// A request as it goes over the wire, with at most one number in it that is drawn anew each time.
 #[derive(Clone)]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::tests::Counts;
 use serde::Serialize;
-use tests::Counts;
 
 use crate::figures::median;
 use crate::process::Cpu;
