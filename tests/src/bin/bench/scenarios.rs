@@ -38,6 +38,8 @@ struct Measured {
     disk: Disk,
     /// What making 4 kB durable took at the start, without the delay.
     sync_ms: f64,
+    /// When all had logged in: a password takes memory, too.
+    signed_in: Held,
     rows: Vec<Row>,
     audited: Audited,
 }
@@ -80,6 +82,7 @@ async fn on(place: &Place, plan: &Plan, disk: Disk, flags: &[String]) -> Result<
     let shop = place.market(&flags).await?;
     let sync_ms = machine::sync(place.path())?;
     let cast = Cast::sign_in(&shop, &plan.crowds, plan.signs_in).await?;
+    let signed_in = held(&shop)?;
     let warm_up = cast.asks(Scenario::Spread, 8);
     drive(&warm_up, Until::Count(WARM_UP)).await?.strict_figures()?;
     let mut rounds: BTreeMap<(usize, usize), Vec<Row>> = BTreeMap::new();
@@ -96,6 +99,7 @@ async fn on(place: &Place, plan: &Plan, disk: Disk, flags: &[String]) -> Result<
     Ok(Measured {
         disk,
         sync_ms,
+        signed_in,
         rows,
         audited: close(shop).await?,
     })
@@ -232,6 +236,7 @@ impl fmt::Display for Measured {
         {
             write!(f, "\n{}", row.parts.table(row.clients))?;
         }
+        writeln!(f, "  when all had logged in: {}", self.signed_in)?;
         writeln!(f, "  {}", self.audited)
     }
 }

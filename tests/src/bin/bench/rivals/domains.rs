@@ -3,6 +3,8 @@
 //! A checkout that goes well is all that is recorded; what else the contracts offer is answered as an outage, which
 //! fails the recording.
 
+use std::cell::Cell;
+
 use kernel::{Instant, Money, OrderId, Quantity, SkuId, UserId};
 use order::app::{
     CartLine, CartUnavailable, Carts, Catalog, Charge, ChargeError, CommitError, Goods, Payments, Quote,
@@ -15,7 +17,7 @@ use store::Db;
 
 /// All of them.
 pub(super) struct Domains {
-    pub(super) now: Instant,
+    pub(super) now: Cell<Instant>,
     pub(super) products: product::store::Store,
     pub(super) stock: stock::store::Store,
     pub(super) payments: Db,
@@ -62,14 +64,14 @@ impl Goods for Domains {
             .iter()
             .map(|(sku, quantity)| (*sku, quantity.get()))
             .collect();
-        let reserved = stock::app::reserve(&self.stock, order, &lines, until, self.now);
+        let reserved = stock::app::reserve(&self.stock, order, &lines, until, self.now.get());
         reserved
             .map(drop)
             .map_err(|error| ReserveError::Unavailable(error.to_string()))
     }
 
     fn commit(&self, order: OrderId) -> Result<(), CommitError> {
-        let committed = stock::app::commit(&self.stock, order, self.now);
+        let committed = stock::app::commit(&self.stock, order, self.now.get());
         committed
             .map(drop)
             .map_err(|error| CommitError::Unavailable(error.to_string()))
@@ -97,7 +99,7 @@ impl Payments for Domains {
             payments: &self.payments,
             gateway: &self.gateway,
         };
-        match app.charge(&wanted, self.now, (self.random)()) {
+        match app.charge(&wanted, self.now.get(), (self.random)()) {
             Ok(payment) => Ok(payment.into_inner().amount),
             Err(_) => Err(failed(&"the charge was refused")),
         }

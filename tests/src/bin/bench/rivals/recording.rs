@@ -1,6 +1,6 @@
 //! The statements of checkouts, as the components' own code asks for them outside of WebAssembly.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -101,7 +101,7 @@ pub(super) fn record(checkouts: usize) -> Result<Vec<Vec<Step>>> {
         Ok(db)
     };
     let domains = Domains {
-        now: NEW_YEAR,
+        now: Cell::new(NEW_YEAR),
         products: product::store::Store::new(open(1)?),
         stock: stock::store::Store::new(open(2)?),
         payments: open(3)?,
@@ -119,8 +119,9 @@ pub(super) fn record(checkouts: usize) -> Result<Vec<Vec<Step>>> {
 }
 
 fn checkout(domains: &Domains, orders: &Db, number: u64) -> Result<()> {
-    // Orders of one millisecond may draw the same number, and one of them would have to draw again.
+    // Orders and payments of one millisecond may draw the same number, and one would have to draw again.
     let now = Instant::from_micros(NEW_YEAR.micros() + 1000 * number as i64);
+    domains.now.set(now);
     let product = fastrand::u32(MARKET);
     let body = json!({"productId": product, "quantity": 1, "paymentMethod": "CARD"});
     let request = Request::new(Method::Post, "/orders")
