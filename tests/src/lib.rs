@@ -1,10 +1,14 @@
 //! A running shop for journeys and benchmarks: the real binary, the real components, its own folder.
 
 mod audit;
+mod costs;
+mod counts;
 mod leak;
 mod shop;
 
 pub use audit::{audit, audit_events};
+pub use costs::{Cost, cost_flags, costs};
+pub use counts::{Counts, Work};
 pub use leak::leaks;
 pub use shop::{
     Client, Reply, Shop, Signup, jobs_key, secrets, stock_up, token_at, token_of, unlimited, workspace,

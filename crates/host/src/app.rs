@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::event::{self, Event, TriggerError};
 use crate::faults::{self, Call, Faults, Interruption, Moment};
 use crate::log::ComponentLog;
+use crate::meter::Meters;
 use crate::mounts::{Mount, Scratch};
 use crate::options::Bounds;
 use crate::outgoing::Client;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) track: Arc<Track>,
     pub(crate) counters: Counters,
+    /// Measured only when somebody asked for it.
+    pub(crate) meters: Option<Meters>,
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seed: Option<u64>,
@@ -160,6 +163,9 @@ impl App {
                 syncs: counted.syncs,
             };
             stats.databases.insert(label.clone(), seen);
+        }
+        if let Some(meters) = &self.0.meters {
+            [stats.guests_us, stats.sqlite_us] = meters.read();
         }
         stats
     }

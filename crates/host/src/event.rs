@@ -2,6 +2,7 @@
 
 use crate::app::{Guest, Shared};
 use crate::faults::Cause;
+use crate::meter::timed;
 use crate::run::{Ended, bounded};
 use crate::state::{Chain, State};
 use bindings::cron::Metadata;
@@ -105,7 +106,8 @@ async fn instance(app: &Arc<Shared>, guest: &Arc<Guest>, event: Event) -> Result
     let mut store = State::store(app.clone(), guest.clone(), chain).map_err(Ended::Broken)?;
     app.counters.instance();
     let trap = store.data().trap.clone();
-    bounded(call(&mut store, event), deadline, &trap).await
+    let spent = app.meters.as_ref().and_then(|meters| meters.guest(&guest.id));
+    timed(spent, bounded(call(&mut store, event), deadline, &trap)).await
 }
 
 async fn call(store: &mut Store<State>, event: Event) -> wasmtime::Result<Result<(), String>> {

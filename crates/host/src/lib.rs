@@ -28,6 +28,7 @@ mod faults;
 mod leftover;
 mod load;
 mod log;
+mod meter;
 mod mounts;
 mod options;
 mod outgoing;

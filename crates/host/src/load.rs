@@ -10,6 +10,7 @@ use crate::app::{App, Guest, Handlers, Shared};
 use crate::compose::{self, Part};
 use crate::event::{CRON_EXPORT, MESSAGE_EXPORT};
 use crate::log::ComponentLog;
+use crate::meter::Meters;
 use crate::mounts::{self, Scratch};
 use crate::options::{Bounds, Options};
 use crate::outgoing::Client;
@@ -70,18 +71,23 @@ impl App {
             rested.push(resting);
             guests.insert(component.id.clone(), Arc::new(guest));
         }
+        let databases = storage::databases(&components, &options)?;
+        let meters = options
+            .meters
+            .then(|| Meters::new(guests.keys(), databases.keys()));
         let shared = Shared {
             name: manifest.application.name.clone(),
             version: manifest.application.version.clone(),
             engine,
             router,
             guests,
-            databases: storage::databases(&components, &options)?,
+            databases,
             stores: storage::stores(&components, &options).await?,
             client: Client::new(),
             permits: Arc::new(Semaphore::new(bounds.concurrency)),
             bounds,
             counters: Counters::default(),
+            meters,
             track: Arc::default(),
             faults: options.faults.clone(),
             clock: options.clock.clone(),

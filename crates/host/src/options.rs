@@ -54,6 +54,8 @@ pub struct Options {
     pub sync_takes: Option<Duration>,
     /// Goes before the manifest's limits; for tests.
     pub limits: Limits,
+    /// Whether to measure where time goes, for the counters.
+    pub meters: bool,
     /// How long requests may go on after the server was told to stop.
     pub drain_timeout: Duration,
     /// How long a client may take to send a request's head.
@@ -115,6 +117,7 @@ impl Default for Options {
             group_commit: true,
             sync_takes: None,
             limits: Limits::default(),
+            meters: false,
             drain_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),
         }

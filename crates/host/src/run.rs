@@ -8,6 +8,7 @@
 use crate::answer::Failure;
 use crate::app::{Guest, Shared};
 use crate::body::{Honest, Limited, Outcome, Overrun};
+use crate::meter::timed;
 use crate::rest::Worker;
 use crate::state::{Chain, State};
 use http::{Request, Response};
@@ -84,7 +85,9 @@ impl Call {
         let meter = worker.store.data().pace.meter();
         let work = worker.serve(&self.guest, self.request, sender);
         // The outcome has to be known before the store goes, and the response's writer with it.
-        match bounded(meter.measure(work), deadline, &trap).await {
+        let meters = self.app.meters.as_ref();
+        let spent = meters.and_then(|meters| meters.guest(&self.guest.id));
+        match timed(spent, bounded(meter.measure(work), deadline, &trap)).await {
             Ok(()) => {
                 if let Some(rested) = self.guest.rested.upgrade() {
                     rested.keep(worker);

@@ -20,6 +20,13 @@ pub struct Stats {
     pub host_calls: BTreeMap<&'static str, u64>,
     /// By database label.
     pub databases: BTreeMap<String, DatabaseStats>,
+    /// By component, the processor time of its instances in µs, with what the host did for them on the same
+    /// thread; empty unless it is measured.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub guests_us: BTreeMap<String, u64>,
+    /// The part of it that was spent in calls of each database.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sqlite_us: BTreeMap<String, u64>,
 }
 
 /// What one database did.
@@ -82,7 +89,7 @@ impl Counters {
                 .iter()
                 .map(|kind| (kind.name(), self.host_calls[*kind as usize].load(Relaxed)))
                 .collect(),
-            databases: BTreeMap::new(),
+            ..Stats::default()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::MAX_HANDLES;
 use crate::faults::Kind;
+use crate::meter::{Spent, timed};
 use crate::state::State;
 use bindings::{spin2::sqlite as v2, spin3::sqlite as v3};
 use sqlite::{Connection, Rows, Value};
@@ -9,7 +10,10 @@ use wasmtime::Result;
 use wasmtime::component::Resource;
 
 /// An open connection; dropping it rolls back what it has not committed.
-struct Handle(Connection);
+struct Handle {
+    connection: Connection,
+    spent: Option<Spent>,
+}
 
 /// Why a call was refused or failed, for both versions.
 enum Refusal {
@@ -43,7 +47,11 @@ impl State {
         if self.open_handles >= MAX_HANDLES {
             return Ok(Err(Refusal::Io("too many connections opened".to_owned())));
         }
-        let handle = self.table.push(Handle(database.connect()))?;
+        let handle = Handle {
+            connection: database.connect(),
+            spent: self.app.meters.as_ref().and_then(|meters| meters.database(label)),
+        };
+        let handle = self.table.push(handle)?;
         self.open_handles += 1;
         Ok(Ok(handle.rep()))
     }
@@ -57,10 +65,10 @@ impl State {
         if let Some(text) = self.before(Kind::Sqlite, sql).await? {
             return Ok(Err(Refusal::Io(text)));
         }
-        let Some(connection) = self.connection(rep) else {
+        let Some(Handle { connection, spent }) = self.handle(rep) else {
             return Ok(Err(Refusal::InvalidConnection));
         };
-        let answer = connection.execute(sql, parameters).await;
+        let answer = timed(spent.clone(), connection.execute(sql, parameters)).await;
         if let Some(text) = self.after(Kind::Sqlite, sql).await? {
             return Ok(Err(Refusal::Io(text)));
         }
@@ -68,8 +76,11 @@ impl State {
     }
 
     fn connection(&mut self, rep: u32) -> Option<&mut Connection> {
-        let handle = self.table.get_mut(&Resource::<Handle>::new_borrow(rep));
-        handle.ok().map(|handle| &mut handle.0)
+        self.handle(rep).map(|handle| &mut handle.connection)
+    }
+
+    fn handle(&mut self, rep: u32) -> Option<&mut Handle> {
+        self.table.get_mut(&Resource::<Handle>::new_borrow(rep)).ok()
     }
 
     fn close_connection(&mut self, rep: u32) -> Result<()> {

@@ -97,6 +97,9 @@ pub struct UpArgs {
     /// Write counters to this file as JSON, on SIGUSR1 and at the end.
     #[arg(long, value_name = "FILE")]
     stats_file: Option<PathBuf>,
+    /// Measure where time goes as well, for those counters.
+    #[arg(long, requires = "stats_file")]
+    meters: bool,
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
@@ -229,6 +232,7 @@ fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
         memory_limit_bytes: args.max_instance_memory,
         guest_log,
         progress: Arc::new(report),
+        meters: args.meters,
         drain_timeout: Duration::from_secs(args.drain_timeout),
         group_commit: !args.no_group_commit,
         sync_takes: args.sync_takes_ms.map(Duration::from_millis),

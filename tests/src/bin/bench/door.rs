@@ -166,7 +166,7 @@ async fn weathers(place: &Place, plan: &Plan) -> Result<Vec<Weather>> {
         .enumerate()
         {
             let flood = flooded.then(|| Flood::begin(shop.visitor()));
-            let mut run = drive(buyers, Until::Time(plan.buying)).await?;
+            let run = drive(buyers, Until::Time(plan.buying)).await?;
             let figures = run.figures()?;
             let logins = match flood {
                 Some(flood) => flood.end().await?,
@@ -179,8 +179,8 @@ async fn weathers(place: &Place, plan: &Plan) -> Result<Vec<Weather>> {
             });
         }
     }
-    close(guarded)?;
-    close(open)?;
+    close(guarded).await?;
+    close(open).await?;
     Ok(WEATHERS
         .iter()
         .enumerate()

@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 
+use crate::disk::Disk;
+
 /// Measures the shop that `up` serves.
 #[derive(Debug, Parser)]
 #[command(name = "bench", bin_name = "cargo xtask bench")]
@@ -16,6 +18,12 @@ pub(crate) struct Flags {
     /// Also write the figures to this file
     #[arg(long, value_name = "PATH")]
     pub(crate) json: Option<PathBuf>,
+    /// Also write the figures and a plot into this folder, named after the day
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) report: Option<PathBuf>,
+    /// Measure checkouts a second time with every fsync taking at least so long
+    #[arg(long, value_name = "N")]
+    fsync_ms: Option<u64>,
     /// Another build of the host than target/debug/bodega, to compare the two
     #[arg(long, value_name = "PATH")]
     pub(crate) host: Option<PathBuf>,
@@ -35,14 +43,18 @@ pub(crate) enum Section {
     Pages,
     /// What one request asks of the host, counted
     Costs,
-    /// Orders by many at once
-    Checkouts,
+    /// Checkouts and pages by 1 to 256 clients, and what they take of the host
+    Scenarios,
+    /// The shop beside bare SQLite, a native server, and a commit per transaction
+    Rivals,
+    /// Three times as many orders as the shop can carry
+    Overload,
     /// What the gateway costs, and orders while the login is flooded
     Door,
 }
 
 /// How much of everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// Starts without compiled components.
     pub(crate) cold_starts: usize,
@@ -58,6 +70,18 @@ pub(crate) struct Plan {
     pub(crate) buying_rounds: usize,
     /// How long it does each time.
     pub(crate) buying: Duration,
+    /// How many clients there are at the same time.
+    pub(crate) crowds: Vec<usize>,
+    /// Whether customers log in, instead of being given a token.
+    pub(crate) signs_in: bool,
+    /// How often the rivals take turns.
+    pub(crate) rival_rounds: usize,
+    /// How many checkouts the bare statements are recorded of.
+    pub(crate) ceiling: usize,
+    /// How long too many orders come.
+    pub(crate) flood: Duration,
+    /// What checkouts are made durable on.
+    pub(crate) disks: Vec<Disk>,
 }
 
 impl Flags {
@@ -65,6 +89,13 @@ impl Flags {
     pub(crate) fn check(&self) -> Result<()> {
         if let Some(host) = &self.host {
             ensure!(host.is_file(), "--host: there is no file {}", host.display());
+        }
+        if let Some(folder) = &self.report {
+            ensure!(
+                folder.is_dir(),
+                "--report: there is no folder {}",
+                folder.display()
+            );
         }
         let Some(path) = &self.json else { return Ok(()) };
         ensure!(!path.is_dir(), "--json: {} is a folder", path.display());
@@ -95,6 +126,8 @@ impl Section {
 impl Plan {
     /// As much as the flags ask for.
     pub(crate) fn of(flags: &Flags) -> Self {
+        let slower = flags.fsync_ms.map(|ms| Disk { delay_ms: Some(ms) });
+        let disks = std::iter::once(Disk::default()).chain(slower).collect();
         if flags.quick {
             return Self {
                 cold_starts: 1,
@@ -103,7 +136,13 @@ impl Plan {
                 requests: 100,
                 together: Duration::from_millis(200),
                 buying_rounds: 1,
-                buying: Duration::from_secs(1),
+                buying: Duration::from_millis(300),
+                crowds: vec![1, 16],
+                signs_in: false,
+                rival_rounds: 1,
+                ceiling: 256,
+                flood: Duration::from_secs(1),
+                disks,
             };
         }
         Self {
@@ -114,6 +153,12 @@ impl Plan {
             together: Duration::from_secs(1),
             buying_rounds: 3,
             buying: Duration::from_secs(3),
+            crowds: vec![1, 8, 64, 256],
+            signs_in: true,
+            rival_rounds: 7,
+            ceiling: 4096,
+            flood: Duration::from_secs(5),
+            disks,
         }
     }
 }
@@ -133,7 +178,7 @@ mod tests {
 
     #[test]
     fn everything_is_measured_unless_sections_are_named_and_each_only_once() {
-        assert_eq!(sections("").len(), 6);
+        assert_eq!(sections("").len(), 8);
         assert_eq!(
             sections("--only costs --only start --only costs"),
             [Section::Start, Section::Costs]
@@ -145,7 +190,7 @@ mod tests {
         for (line, expected) in [
             (
                 "--only everything",
-                "start, memory, pages, costs, checkouts, door",
+                "start, memory, pages, costs, scenarios, rivals, overload, door",
             ),
             ("--rounds 3", "unexpected argument '--rounds'"),
             ("loudly", "unexpected argument 'loudly'"),
@@ -169,6 +214,8 @@ mod tests {
             let flags = Flags {
                 quick: true,
                 json: Some(path),
+                report: None,
+                fsync_ms: None,
                 host: None,
                 only: Vec::new(),
             };

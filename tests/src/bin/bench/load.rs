@@ -1,37 +1,30 @@
 //! The load: a closed loop of clients, each on a connection of its own that is kept alive.
 //!
-//! It stands on hyper's connections, without a pool or redirects, since a client that is busy itself is
-//! measured along with the host on the same machine.
+//! A client that is busy itself is measured along with the host on the same machine, so what a client sends is
+//! made before the clock runs: a request is bytes, in which at most a number changes, and of an answer no more is
+//! read than where it ends.
 
+mod ask;
+mod connection;
+mod open;
+
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Method, Request, header};
-use hyper_util::rt::TokioIo;
-use tests::Client;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use anyhow::{Context, Result, bail, ensure};
+use tokio::task::{JoinSet, LocalSet};
+
+pub(crate) use ask::{Ask, NUMBER, Request, Turn};
+pub(crate) use open::{Arrivals, open};
 
 use crate::figures::Figures;
+use crate::process;
+use connection::Connection;
 
-/// Longer than any request may take in the host.
+/// Longer than any request may take in the host: when nobody was answered for so long, something is stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What one client asks over and over.
-#[derive(Clone)]
-pub(crate) struct Ask {
-    client: Client,
-    method: Method,
-    path: &'static str,
-    body: Bytes,
-    expected: u16,
-}
 
 /// When a load ends; what is under way is still answered.
 #[derive(Debug, Clone, Copy)]
@@ -43,76 +36,63 @@ pub(crate) enum Until {
 }
 
 /// What became of a load.
+#[derive(Default)]
 pub(crate) struct Run {
     /// Answers by status.
     pub(crate) statuses: BTreeMap<u16, usize>,
-    latencies: Vec<Duration>,
-    elapsed: Duration,
-}
-
-impl Ask {
-    /// Reads a page.
-    pub(crate) fn get(client: &Client, path: &'static str, expected: u16) -> Self {
-        Self {
-            client: client.clone(),
-            method: Method::GET,
-            path,
-            body: Bytes::new(),
-            expected,
-        }
-    }
-
-    /// Buys one piece of product 1.
-    pub(crate) fn order(client: &Client) -> Self {
-        Self {
-            client: client.clone(),
-            method: Method::POST,
-            path: "/orders",
-            body: Bytes::from_static(br#"{"productId":1,"quantity":1,"paymentMethod":"CARD"}"#),
-            expected: 201,
-        }
-    }
-
-    fn address(&self) -> &str {
-        let url = self.client.url();
-        url.strip_prefix("http://").unwrap_or(url)
-    }
-
-    fn request(&self) -> Result<Request<Full<Bytes>>> {
-        let mut request = Request::builder()
-            .method(&self.method)
-            .uri(self.path)
-            .header(header::HOST, self.address());
-        if let Some(token) = self.client.token() {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        if self.method == Method::POST {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        Ok(request.body(Full::new(self.body.clone()))?)
-    }
+    /// How long it took.
+    pub(crate) elapsed: Duration,
+    /// The processor time of the clients themselves.
+    pub(crate) own_cpu: Duration,
+    /// Of expected answers, by the place of their request in the ask.
+    latencies: Vec<Vec<Duration>>,
 }
 
 impl Run {
     /// The figures of the answers that were expected.
-    pub(crate) fn figures(&mut self) -> Result<Figures> {
-        ensure!(
-            !self.latencies.is_empty(),
-            "no answer was as expected: {:?}",
-            self.statuses
-        );
-        Ok(Figures::of(&mut self.latencies, self.elapsed))
+    pub(crate) fn figures(&self) -> Result<Figures> {
+        let mut all = self.latencies.concat();
+        ensure!(!all.is_empty(), "no answer was as expected: {:?}", self.statuses);
+        Ok(Figures::of(&mut all, self.elapsed))
+    }
+
+    /// The same of one of the requests that clients make in turn; none when it was never answered so.
+    pub(crate) fn figures_of(&self, request: usize) -> Option<Figures> {
+        let mut latencies = self.latencies.get(request)?.clone();
+        (!latencies.is_empty()).then(|| Figures::of(&mut latencies, self.elapsed))
     }
 
     /// The figures, provided that every answer was as expected.
-    pub(crate) fn strict_figures(&mut self) -> Result<Figures> {
-        let answered: usize = self.statuses.values().sum();
+    pub(crate) fn strict_figures(&self) -> Result<Figures> {
         ensure!(
-            answered == self.latencies.len(),
+            self.answers() == self.expected(),
             "some answers were not as expected: {:?}",
             self.statuses
         );
         self.figures()
+    }
+
+    /// How many answers there were.
+    pub(crate) fn answers(&self) -> usize {
+        self.statuses.values().sum()
+    }
+
+    /// How many of them were as expected.
+    pub(crate) fn expected(&self) -> usize {
+        self.latencies.iter().map(Vec::len).sum()
+    }
+
+    /// The clients' share of one core.
+    pub(crate) fn own_share(&self) -> f64 {
+        self.own_cpu.as_secs_f64() / self.elapsed.as_secs_f64()
+    }
+
+    fn note(&mut self, request: usize, status: u16, latency: Option<Duration>) {
+        *self.statuses.entry(status).or_default() += 1;
+        if self.latencies.len() <= request {
+            self.latencies.resize(request + 1, Vec::new());
+        }
+        self.latencies[request].extend(latency);
     }
 }
 
@@ -120,33 +100,49 @@ impl Run {
 pub(crate) async fn drive(asks: &[Ask], until: Until) -> Result<Run> {
     let mut clients = Vec::new();
     for ask in asks {
-        clients.push((ask.clone(), connect(ask.address()).await?));
+        clients.push((ask.clone(), Connection::open(ask.address()).await?));
     }
-    let started = Instant::now();
-    let turns = Arc::new(Turns::new(until, started));
+    let run = Rc::new(RefCell::new(Run::default()));
+    let (cpu, started) = (process::own_cpu()?, Instant::now());
+    let turns = Rc::new(Turns::new(until, started));
     let mut loops = JoinSet::new();
+    let local = LocalSet::new();
     for (ask, connection) in clients {
-        loops.spawn(ask_on(ask, connection, turns.clone()));
+        loops.spawn_local_on(ask_on(ask, connection, turns.clone(), run.clone()), &local);
     }
-    let mut run = Run {
-        statuses: BTreeMap::new(),
-        latencies: Vec::new(),
-        elapsed: Duration::ZERO,
+    let ended = async {
+        while let Some(ended) = loops.join_next().await {
+            ended??;
+        }
+        anyhow::Ok(())
     };
-    while let Some(seen) = loops.join_next().await {
-        let (latencies, statuses) = seen??;
-        run.latencies.extend(latencies);
-        for status in statuses {
-            *run.statuses.entry(status).or_default() += 1;
+    let worked = async {
+        tokio::select! {
+            ended = ended => ended,
+            stuck = stuck(&turns) => stuck,
+        }
+    };
+    local.run_until(worked).await?;
+    let mut run = run.take();
+    run.elapsed = started.elapsed();
+    run.own_cpu = process::own_cpu()?.saturating_sub(cpu);
+    Ok(run)
+}
+
+/// Ends with an error when nobody has been answered for too long.
+async fn stuck(turns: &Turns) -> Result<()> {
+    loop {
+        let before = turns.taken.get();
+        tokio::time::sleep(PATIENCE).await;
+        if turns.taken.get() == before {
+            bail!("no answer in {PATIENCE:?}");
         }
     }
-    run.elapsed = started.elapsed();
-    Ok(run)
 }
 
 /// Who may ask again.
 struct Turns {
-    taken: AtomicUsize,
+    taken: Cell<usize>,
     most: usize,
     end: Option<Instant>,
 }
@@ -158,61 +154,37 @@ impl Turns {
             Until::Time(time) => (usize::MAX, Some(started + time)),
         };
         Self {
-            taken: AtomicUsize::new(0),
+            taken: Cell::new(0),
             most,
             end,
         }
     }
 
     fn take(&self) -> bool {
-        self.end.is_none_or(|end| Instant::now() < end)
-            && self.taken.fetch_add(1, Ordering::Relaxed) < self.most
+        let taken = self.taken.replace(self.taken.get() + 1);
+        taken < self.most && self.end.is_none_or(|end| Instant::now() < end)
     }
 }
 
-/// One client: the latencies of expected answers, and every status.
+/// One client.
 async fn ask_on(
-    ask: Ask,
-    mut connection: SendRequest<Full<Bytes>>,
-    turns: Arc<Turns>,
-) -> Result<(Vec<Duration>, Vec<u16>)> {
-    let (mut latencies, mut statuses) = (Vec::new(), Vec::new());
+    mut ask: Ask,
+    mut connection: Connection,
+    turns: Rc<Turns>,
+    run: Rc<RefCell<Run>>,
+) -> Result<()> {
     while turns.take() {
         if connection.is_closed() {
-            connection = connect(ask.address()).await?;
+            connection = Connection::open(ask.address()).await?;
         }
-        let request = ask.request()?;
+        let place = ask.advance();
+        let request = ask.request(place);
         let sent = Instant::now();
-        let status = tokio::time::timeout(PATIENCE, answer(&mut connection, request))
-            .await
-            .with_context(|| format!("{} {}: no answer in {PATIENCE:?}", ask.method, ask.path))?
-            .with_context(|| format!("{} {}", ask.method, ask.path))?;
-        if status == ask.expected {
-            latencies.push(sent.elapsed());
-        }
-        statuses.push(status);
+        let answer = connection.ask(request.bytes()).await;
+        let answer = answer.with_context(|| format!("no answer to {}", request.line()))?;
+        let expected = answer.status == request.expected();
+        let latency = expected.then(|| sent.elapsed());
+        run.borrow_mut().note(place, answer.status, latency);
     }
-    Ok((latencies, statuses))
-}
-
-/// Sends a request and reads the answer to its last byte.
-async fn answer(connection: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<u16> {
-    connection.ready().await?;
-    let response = connection.send_request(request).await?;
-    let status = response.status().as_u16();
-    response.into_body().collect().await?;
-    Ok(status)
-}
-
-async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(address)
-        .await
-        .with_context(|| format!("could not connect to {address}"))?;
-    stream.set_nodelay(true)?;
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Its errors reach whoever waits for an answer.
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok(sender)
+    Ok(())
 }

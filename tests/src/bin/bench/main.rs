@@ -10,17 +10,22 @@
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
 mod bare;
-mod checkouts;
 mod costs;
+mod disk;
 mod door;
 mod figures;
 mod flags;
 mod load;
 mod machine;
 mod memory;
+mod overload;
 mod pages;
 mod place;
+mod plot;
+mod process;
 mod report;
+mod rivals;
+mod scenarios;
 mod start;
 mod table;
 
@@ -59,7 +64,9 @@ async fn measure(flags: &Flags) -> Result<()> {
             Section::Pages => report.pages = Some(said(pages::measure(&place, &plan).await?)),
             Section::Costs => report.costs = Some(said(costs::measure(&place).await?)),
             Section::Door => report.door = Some(said(door::measure(&place, &plan).await?)),
-            Section::Checkouts => report.checkouts = Some(said(checkouts::measure(&place, &plan).await?)),
+            Section::Scenarios => report.scenarios = Some(said(scenarios::measure(&place, &plan).await?)),
+            Section::Rivals => report.rivals = Some(said(rivals::measure(&place, &plan).await?)),
+            Section::Overload => report.overload = Some(said(overload::measure(&place, &plan).await?)),
         }
     }
     report.load_after = machine::load()?;
@@ -69,6 +76,9 @@ async fn measure(flags: &Flags) -> Result<()> {
     );
     if let Some(path) = &flags.json {
         report.write(path)?;
+    }
+    if let Some(folder) = &flags.report {
+        report.publish(folder)?;
     }
     Ok(())
 }

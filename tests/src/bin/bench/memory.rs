@@ -55,7 +55,7 @@ pub(crate) async fn measure(place: &Place) -> Result<Memory> {
     }
     drive(&orders, Until::Count(REQUESTS)).await?.strict_figures()?;
     let after_orders = held(&shop)?;
-    close(shop)?;
+    close(shop).await?;
     Ok(Memory {
         after_start,
         after_pages,

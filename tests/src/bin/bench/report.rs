@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::checkouts::Checkouts;
 use crate::costs::Costs;
 use crate::door::Door;
 use crate::machine::Machine;
 use crate::memory::Memory;
+use crate::overload::Overload;
 use crate::pages::Pages;
+use crate::plot;
+use crate::rivals::Rivals;
+use crate::scenarios::Scenarios;
 use crate::start::Starts;
 
 /// A run; what was not asked for is absent.
@@ -35,9 +39,15 @@ pub(crate) struct Report {
     /// Counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) costs: Option<Costs>,
-    /// Orders.
+    /// Loads of every kind.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) checkouts: Option<Checkouts>,
+    pub(crate) scenarios: Option<Scenarios>,
+    /// The shop beside others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rivals: Option<Rivals>,
+    /// Too many orders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overload: Option<Overload>,
     /// The gateway, and the flood of logins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) door: Option<Door>,
@@ -54,9 +64,24 @@ impl Report {
             memory: None,
             pages: None,
             costs: None,
-            checkouts: None,
+            scenarios: None,
+            rivals: None,
+            overload: None,
             door: None,
         }
+    }
+
+    /// Writes `2026-11-21.json` and, where loads were measured, `2026-11-21.svg` into a folder.
+    pub(crate) fn publish(&self, folder: &Path) -> Result<()> {
+        let day = Command::new("date").args(["-u", "+%F"]).output()?;
+        let day = String::from_utf8(day.stdout)?.trim().to_owned();
+        self.write(&folder.join(format!("{day}.json")))?;
+        let Some(scenarios) = &self.scenarios else {
+            return Ok(());
+        };
+        let picture = plot::svg(&format!("{day}: {}", self.machine), &scenarios.curves());
+        let path = folder.join(format!("{day}.svg"));
+        fs::write(&path, picture).with_context(|| format!("could not write {}", path.display()))
     }
 
     /// Writes it as JSON.
