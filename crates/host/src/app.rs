@@ -164,7 +164,7 @@ impl App {
             };
             stats.databases.insert(label.clone(), seen);
         }
-        if let Some(meters) = &self.0.meters {
+        if let Some(meters) = &self.shared.meters {
             [stats.guests_us, stats.sqlite_us] = meters.read();
         }
         stats
