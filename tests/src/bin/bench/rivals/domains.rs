@@ -77,6 +77,11 @@ impl Goods for Domains {
             .map_err(|error| CommitError::Unavailable(error.to_string()))
     }
 
+    fn commit_all(&self, orders: &[OrderId]) -> Vec<Result<(), CommitError>> {
+        let unavailable = |_: &OrderId| Err(CommitError::Unavailable(unexpected()));
+        orders.iter().map(unavailable).collect()
+    }
+
     fn release(&self, _: OrderId) -> Result<(), ReleaseError> {
         Err(ReleaseError::Unavailable(unexpected()))
     }
