@@ -7,6 +7,7 @@ mod arrows;
 mod databases;
 mod documents;
 mod grants;
+mod memory;
 mod places;
 mod source;
 mod tree;

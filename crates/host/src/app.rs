@@ -21,6 +21,7 @@ use manifest::{AllowedHosts, Router, Schedule};
 use sqlite::Database;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock, Weak};
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) bounds: Bounds,
     pub(crate) permits: Arc<Semaphore>,
+    /// How many requests wait for a permit.
+    pub(crate) waiting: AtomicUsize,
     pub(crate) track: Arc<Track>,
     pub(crate) counters: Counters,
     /// Measured only when somebody asked for it.

@@ -62,7 +62,7 @@ fn pool(bounds: &Bounds) -> PoolingAllocationConfig {
         .max_core_instance_size(4 << 20)
         .table_elements(20_000)
         .max_unused_warm_slots(64)
-        .linear_memory_keep_resident(1 << 20)
+        .linear_memory_keep_resident(512 << 10)
         .table_keep_resident(16 << 10)
         .pagemap_scan(Enabled::Auto);
     pool

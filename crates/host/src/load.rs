@@ -23,6 +23,7 @@ use bindings::inbound_redis::RedisTriggerPre;
 use manifest::{AllowedHosts, Component, Manifest, Resolver, Router};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -85,6 +86,7 @@ impl App {
             stores: storage::stores(&components, &options).await?,
             client: Client::new(),
             permits: Arc::new(Semaphore::new(bounds.concurrency)),
+            waiting: AtomicUsize::new(0),
             bounds,
             counters: Counters::default(),
             meters,

@@ -130,6 +130,7 @@ pub(crate) struct Bounds {
     pub(crate) memory_bytes: usize,
     pub(crate) request: Duration,
     pub(crate) concurrency: usize,
+    pub(crate) waiting: usize,
     pub(crate) body_bytes: u64,
     pub(crate) header_bytes: usize,
     pub(crate) header_timeout: Duration,
@@ -154,6 +155,7 @@ impl Bounds {
                 128,
             ))
             .clamp(1, 10_000),
+            waiting: to_usize(set(ours.max_waiting_requests, manifest.max_waiting_requests, 0)),
             body_bytes: set(ours.body_limit_bytes, manifest.body_limit_bytes, 10 << 20),
             // hyper accepts no smaller buffer.
             header_bytes: to_usize(set(

@@ -18,7 +18,7 @@ use wasmtime_wasi_http::p2::bindings::Proxy;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 
 /// The most instances of a component that rest: those beyond would only hold memory.
-const MOST_RESTED: usize = 32;
+const MOST_RESTED: usize = 24;
 
 /// An instance with its store.
 pub(crate) struct Worker {

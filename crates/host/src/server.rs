@@ -164,16 +164,17 @@ async fn door(shared: &Arc<Shared>, request: Request<Incoming>, client: SocketAd
     shared.counters.request();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let request = request.map(|body| Leftover::new(body).map_err(Error::from).boxed_unsync());
-    let response = match shared.permits.clone().try_acquire_owned() {
-        Err(_) if !path.starts_with(WELL_KNOWN) => answer::problem(Failure::Busy),
-        permit => {
-            let origin = Origin {
-                client,
-                chain: Chain::begin(shared, Cause::Request),
-                permit: permit.ok(),
-            };
-            to_route(shared, request, origin).await
-        }
+    let is_own = path.starts_with(WELL_KNOWN);
+    let permit = if is_own { None } else { admit(shared).await };
+    let response = if is_own || permit.is_some() {
+        let origin = Origin {
+            client,
+            chain: Chain::begin(shared, Cause::Request),
+            permit,
+        };
+        to_route(shared, request, origin).await
+    } else {
+        answer::problem(Failure::Busy)
     };
     tracing::debug!(
         target: "request",
@@ -184,6 +185,33 @@ async fn door(shared: &Arc<Shared>, request: Request<Incoming>, client: SocketAd
         "answered"
     );
     response
+}
+
+/// Waits for room, in the order of arrival, unless so many wait already that this one had better come again.
+async fn admit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
+    if let Ok(permit) = shared.permits.clone().try_acquire_owned() {
+        return Some(permit);
+    }
+    let place = Place::take(shared)?;
+    let permit = shared.permits.clone().acquire_owned().await;
+    drop(place);
+    permit.ok()
+}
+
+/// A place in the line of requests that wait for room.
+struct Place<'a>(&'a Shared);
+
+impl<'a> Place<'a> {
+    fn take(shared: &'a Shared) -> Option<Self> {
+        let place = Self(shared);
+        (shared.waiting.fetch_add(1, Ordering::Relaxed) < shared.bounds.waiting).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Hands a request to the component whose route fits.

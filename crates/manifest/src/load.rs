@@ -107,6 +107,7 @@ impl<'a> Loader<'a> {
             memory_limit_bytes: self.limit(raw.memory_limit_bytes),
             request_timeout_ms: self.limit(raw.request_timeout_ms),
             max_concurrent_requests: self.limit(raw.max_concurrent_requests),
+            max_waiting_requests: self.limit(raw.max_waiting_requests),
             body_limit_bytes: self.limit(raw.body_limit_bytes),
             header_limit_bytes: self.limit(raw.header_limit_bytes),
         }

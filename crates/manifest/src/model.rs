@@ -52,6 +52,8 @@ pub struct Limits {
     pub request_timeout_ms: Option<u64>,
     /// How many requests run at once; the next one is told to come back later.
     pub max_concurrent_requests: Option<u64>,
+    /// How many requests may wait for one of those to end; beyond it they are answered 503 at once.
+    pub max_waiting_requests: Option<u64>,
     /// The largest request body that is let in.
     pub body_limit_bytes: Option<u64>,
     /// The largest request head that is let in.

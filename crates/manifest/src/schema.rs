@@ -112,6 +112,7 @@ pub(crate) struct RawLimits {
     pub(crate) memory_limit_bytes: Option<Spanned<u64>>,
     pub(crate) request_timeout_ms: Option<Spanned<u64>>,
     pub(crate) max_concurrent_requests: Option<Spanned<u64>>,
+    pub(crate) max_waiting_requests: Option<Spanned<u64>>,
     pub(crate) body_limit_bytes: Option<Spanned<u64>>,
     pub(crate) header_limit_bytes: Option<Spanned<u64>>,
 }

@@ -88,6 +88,32 @@ async fn one_request_too_many_is_told_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_finds_no_room_waits_in_line_and_who_finds_the_line_full_comes_back() {
+    let options = limited(Limits {
+        max_concurrent_requests: Some(1),
+        max_waiting_requests: Some(1),
+        ..Limits::default()
+    });
+    let server = start(&probe(), options).await;
+    let later = |ms: u64, path: &'static str| {
+        let server = &server;
+        async move {
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+            server.get(path).await
+        }
+    };
+    let (running, waiting, refused) = tokio::join!(
+        later(0, "/probe/sleep?ms=900"),
+        later(300, "/probe/sleep?ms=1"),
+        later(500, "/probe/sleep?ms=1"),
+    );
+    assert_eq!((running.status.as_u16(), waiting.status.as_u16()), (200, 200));
+    refused.assert_problem(503);
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(server.get("/probe/sleep?ms=1").await.status.as_u16(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_never_ends_is_hung_up_on() {
     let options = Options {
         header_timeout: std::time::Duration::from_millis(200),

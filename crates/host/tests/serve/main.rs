@@ -10,6 +10,7 @@ mod grants;
 mod limits;
 mod loading;
 mod misdeeds;
+mod resting;
 mod routing;
 mod seams;
 mod storage;

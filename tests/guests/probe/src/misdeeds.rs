@@ -2,6 +2,7 @@
 
 use crate::Query;
 use spin_sdk::sqlite3::{Connection, Value};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Does the deed and, when that is possible, says so.
@@ -31,8 +32,15 @@ pub(crate) fn run(action: &str, query: &Query) -> Option<String> {
             Some(format!("{:?}", connection.execute("commit", &[]).map(|_| ())))
         }
         "tx-count" => Some(count()),
+        "remember" => Some(remember()),
         _ => None,
     }
+}
+
+/// How often this very instance was asked.
+fn remember() -> String {
+    static TIMES: AtomicU32 = AtomicU32::new(0);
+    (TIMES.fetch_add(1, Relaxed) + 1).to_string()
 }
 
 fn millis(query: &Query) -> Duration {

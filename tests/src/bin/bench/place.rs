@@ -105,9 +105,9 @@ impl Place {
         self.stocked_shop_with(&cost_flags()).await
     }
 
-    /// A shop with 10,000 products more, and a million pieces of each, that measures where time goes.
+    /// A shop with 10,000 products more, and a million pieces of each.
     pub(crate) async fn market(&self, flags: &[&str]) -> Result<Shop> {
-        let shop = self.shop_with(&[&["--meters"][..], flags].concat())?;
+        let shop = self.shop_with(flags)?;
         filled(shop, |folder| {
             restock(&folder.join("stock.db"))?;
             fill(folder)

@@ -78,8 +78,8 @@ pub(crate) async fn measure(place: &Place, plan: &Plan) -> Result<Scenarios> {
 }
 
 async fn on(place: &Place, plan: &Plan, disk: Disk, flags: &[String]) -> Result<Measured> {
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let shop = place.market(&flags).await?;
+    let flags = flags.iter().map(String::as_str).chain(["--meters"]);
+    let shop = place.market(&flags.collect::<Vec<_>>()).await?;
     let sync_ms = machine::sync(place.path())?;
     let cast = Cast::sign_in(&shop, &plan.crowds, plan.signs_in).await?;
     let signed_in = held(&shop)?;
