@@ -1,7 +1,7 @@
 //! One request on one instance, and the bounds of every instance.
 //!
-//! The instance of a request runs in a task of its own, so that it can go on after its response has begun and
-//! is not cut off when the client goes away. wasmtime-wasi-http has a `ProxyHandler` for this; it
+//! The instance of a request runs in the task that asks for it, which saves waking another. When its response has begun, or
+//! when the client goes away, the rest of it becomes a task of its own: it is not cut off. wasmtime-wasi-http has a `ProxyHandler` for this; it
 //! brings in the component model's async support, of which a WASI p2 guest uses nothing, and its
 //! worker queue has no bound, so the few lines it would save are written here.
 
@@ -13,7 +13,11 @@ use crate::rest::Worker;
 use crate::state::{Chain, State};
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -42,26 +46,30 @@ impl Call {
         self.request = self
             .request
             .map(|body| Limited::new(body, limit, overrun.clone()).boxed_unsync());
-        let (sender, head) = oneshot::channel();
+        let (sender, mut head) = oneshot::channel();
         let span = tracing::info_span!("instance", component = %self.guest.id);
-        let task = tokio::spawn(self.instance(sender, outcome.clone()).instrument(span));
+        let mut work = Driven::new(self.instance(sender, outcome.clone()).instrument(span));
         let head = tokio::select! {
             // What the guest says about a body that was cut off counts for nothing.
             biased;
             () = overrun.wait() => {
-                task.abort();
+                work.stop();
                 return Err(Failure::BodyTooLarge);
             }
-            head = head => head,
+            head = &mut head => head.ok(),
+            ended = &mut work => match head.try_recv() {
+                Ok(head) => Some(head),
+                Err(_) => return Err(ended.err().unwrap_or(Failure::Broken)),
+            },
         };
         match head {
-            Ok(Ok(response)) => Ok(response.map(|body| Honest::new(body, outcome).boxed_unsync())),
-            Ok(Err(code)) => {
+            Some(Ok(response)) => Ok(response.map(|body| Honest::new(body, outcome).boxed_unsync())),
+            Some(Err(code)) => {
                 tracing::error!(?code, "the component answered with an error");
                 Err(Failure::Broken)
             }
-            // The instance ended without an answer and says why.
-            Err(_) => Err(task.await.ok().and_then(Result::err).unwrap_or(Failure::Broken)),
+            // The instance is about to end without an answer, and says why.
+            None => Err(work.await.err().unwrap_or(Failure::Broken)),
         }
     }
 
@@ -100,6 +108,50 @@ impl Call {
                 tracing::error!("the instance was stopped: it ran into the request's deadline");
                 Err(Failure::Deadline)
             }
+        }
+    }
+}
+
+/// The work of an instance, driven by whoever waits for it. Dropped before its end, it goes on by itself.
+struct Driven<F: Instance>(Option<Pin<Box<F>>>);
+
+/// What can go on by itself.
+trait Instance: Future<Output = Result<(), Failure>> + Send + 'static {}
+
+impl<F: Future<Output = Result<(), Failure>> + Send + 'static> Instance for F {}
+
+impl<F: Instance> Driven<F> {
+    fn new(work: F) -> Self {
+        Self(Some(Box::pin(work)))
+    }
+
+    /// Ends the work where it stands.
+    fn stop(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<F: Instance> Future for Driven<F> {
+    type Output = Result<(), Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(work) = self.0.as_mut() else {
+            return Poll::Ready(Err(Failure::Broken));
+        };
+        // A panic costs this request, and not the others of its connection.
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        let polled = polled.unwrap_or(Poll::Ready(Err(Failure::Broken)));
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl<F: Instance> Drop for Driven<F> {
+    fn drop(&mut self) {
+        if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(work);
         }
     }
 }

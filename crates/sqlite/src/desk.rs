@@ -5,6 +5,9 @@
 //! committed, once for all of them and with one sync, each of them is answered. If that fails, or if SQLite
 //! gives the batch up because of one statement, none of them was answered, and each is told so.
 
+mod inside;
+mod outside;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,9 +15,9 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::class::{Class, Known};
+use crate::class::Known;
 use crate::counters::Counters;
-use crate::engine::{Engine, TURN};
+use crate::engine::Engine;
 use crate::fault::Point;
 use crate::session::{Opened, SessionId, Standing};
 use crate::stats::count;
@@ -282,242 +285,6 @@ impl Desk {
         }
     }
 
-    fn run_in_turn(&mut self, job: &Job<'_>, counters: &mut Counters) -> (Result<Rows, Error>, End) {
-        let known = match self.engine.classify(job.sql, true) {
-            Ok(known) => known,
-            Err(error) => return (Err(error), End::Open),
-        };
-        if let Class::Accepted(rows) = &known.class {
-            return (Ok(rows.clone()), End::Open);
-        }
-        self.count_statement();
-        if let Err(error) = self.at(Point::BeforeStatement(job.sql)) {
-            return (Err(error), End::Open);
-        }
-        let (result, end) = match &known.class {
-            Class::Commit => self.commit(),
-            Class::Rollback => self.roll_back(),
-            Class::Release(name) if self.commits_by_release(name) => self.commit(),
-            class => (self.step(job, class, counters), End::Open),
-        };
-        // A commit that waits for the disk has its points behind it.
-        match end {
-            End::Held(_) => (result, end),
-            _ => (self.after_statement(job.sql, result), end),
-        }
-    }
-
-    /// A statement that leaves its transaction open.
-    fn step(&mut self, job: &Job<'_>, class: &Class, counters: &mut Counters) -> Result<Rows, Error> {
-        if let (Some(turn), Class::Write(_) | Class::Setting) = (&mut self.turn, class) {
-            turn.wrote = true;
-            turn.defers_keys |= matches!(class, Class::Setting);
-        }
-        let rows = self.engine.run(job.sql, job.params, class, true, counters)?;
-        if let Some(turn) = &mut self.turn {
-            turn.remember(class);
-        }
-        Ok(rows)
-    }
-
-    fn commits_by_release(&self, name: &str) -> bool {
-        self.turn.as_ref().is_some_and(|turn| {
-            turn.opened.is_some() && turn.savepoints.iter().rposition(|own| own == name) == Some(0)
-        })
-    }
-
-    /// The guest's COMMIT: what it wrote becomes a part of the batch.
-    fn commit(&mut self) -> (Result<Rows, Error>, End) {
-        if let Err(error) = self.at(Point::BeforeCommit) {
-            return (Err(error), End::Open);
-        }
-        if self.engine.breaks_foreign_keys() {
-            return (
-                Err(Error::Io("FOREIGN KEY constraint failed".to_owned())),
-                End::Open,
-            );
-        }
-        let Some(turn) = &self.turn else {
-            return (Err(nothing_to("commit")), End::Done);
-        };
-        if !turn.shares && !turn.wrote {
-            // Nothing to sync, and nobody to wait for.
-            let ended = self.engine.command("COMMIT");
-            self.turn = None;
-            count(&self.engine.shared.meter.commits);
-            let ended = ended.and_then(|rows| self.at(Point::AfterCommit).map(|()| rows));
-            return (ended, End::Done);
-        }
-        let released = if turn.shares {
-            self.engine.command(&format!("RELEASE {TURN}")).map(drop)
-        } else {
-            self.release_own(turn)
-        };
-        if let Err(error) = released {
-            return (Err(error), End::Open);
-        }
-        let defers_keys = turn.defers_keys;
-        self.turn = None;
-        self.stop_deferring(defers_keys);
-        (Ok(Rows::default()), self.join(true))
-    }
-
-    /// What stays of the guest's own savepoints, when there is none of ours around them.
-    fn release_own(&self, turn: &Turn) -> Result<(), Error> {
-        for name in turn.savepoints.iter().rev() {
-            self.engine.command(&format!("RELEASE {}", quoted(name)))?;
-        }
-        Ok(())
-    }
-
-    /// The guest's ROLLBACK. Where it has read what others have committed but what is not on disk yet, even
-    /// that must not be told before it is.
-    fn roll_back(&mut self) -> (Result<Rows, Error>, End) {
-        let Some(turn) = self.turn.take() else {
-            return (Err(nothing_to("rollback")), End::Done);
-        };
-        count(&self.engine.shared.meter.rollbacks);
-        self.undo(&turn);
-        let end = if turn.shares && self.engine.in_transaction() {
-            self.join(false)
-        } else {
-            End::Done
-        };
-        (Ok(Rows::default()), end)
-    }
-
-    /// Takes back what a turn did, and nothing else.
-    fn undo(&mut self, turn: &Turn) {
-        if !self.engine.in_transaction() {
-            return;
-        }
-        if turn.shares {
-            let back = self.engine.command(&format!("ROLLBACK TO {TURN}"));
-            let back = back.and_then(|_| self.engine.command(&format!("RELEASE {TURN}")));
-            if back.is_ok() {
-                return self.stop_deferring(turn.defers_keys);
-            }
-        }
-        self.roll_back_all();
-    }
-
-    /// `PRAGMA defer_foreign_keys` lasts until SQLite's transaction ends, which is later than the guest's.
-    fn stop_deferring(&self, defers_keys: bool) {
-        if defers_keys && let Err(error) = self.engine.command("PRAGMA defer_foreign_keys = 0") {
-            tracing::error!(%error, "could not reset a guest's setting");
-        }
-    }
-
-    fn run_outside(&mut self, job: &Job<'_>, counters: &mut Counters) -> (Result<Rows, Error>, End) {
-        let known = match self.engine.classify(job.sql, false) {
-            Ok(known) => known,
-            Err(error) => return (Err(error), End::Done),
-        };
-        if let Class::Accepted(rows) = &known.class {
-            return (Ok(rows.clone()), End::Done);
-        }
-        self.count_statement();
-        if let Err(error) = self.at(Point::BeforeStatement(job.sql)) {
-            return (Err(error), End::Done);
-        }
-        let (result, end) = match &known.class {
-            Class::Begin => (self.begin(job, None), End::Done),
-            Class::Savepoint(name) => (self.begin(job, Some(name)), End::Done),
-            Class::Write(effect) if !effect.alters => self.write(job, &known.class, counters),
-            Class::Write(_) | Class::Setting => self.alone(job, &known.class, counters),
-            Class::Read | Class::Accepted(_) => {
-                let read = self
-                    .engine
-                    .run(job.sql, job.params, &known.class, false, counters);
-                (read, End::Done)
-            }
-            Class::Commit => (Err(nothing_to("commit")), End::Done),
-            Class::Rollback => (Err(nothing_to("rollback")), End::Done),
-            Class::Release(name) | Class::RollbackTo(name) => {
-                (Err(Error::Io(format!("no such savepoint: {name}"))), End::Done)
-            }
-        };
-        match end {
-            End::Held(_) => (result, end),
-            _ => (self.after_statement(job.sql, result), end),
-        }
-    }
-
-    /// Begins a guest's transaction: the batch, or a savepoint in it.
-    fn begin(&mut self, job: &Job<'_>, savepoint: Option<&str>) -> Result<Rows, Error> {
-        let shares = self.open_batch()?;
-        if shares {
-            self.engine.command(&format!("SAVEPOINT {TURN}"))?;
-        }
-        let mut turn = Turn {
-            session: job.session,
-            opened: savepoint.map(str::to_owned),
-            savepoints: Vec::new(),
-            shares,
-            wrote: false,
-            defers_keys: false,
-            until: job.until,
-        };
-        if let Some(name) = savepoint {
-            if let Err(error) = self.engine.command(&format!("SAVEPOINT {}", quoted(name))) {
-                self.undo(&turn);
-                return Err(error);
-            }
-            turn.savepoints.push(name.to_owned());
-        }
-        self.turn = Some(turn);
-        Ok(Rows::default())
-    }
-
-    /// Makes sure that SQLite's transaction is open; returns whether others have a part in it.
-    fn open_batch(&mut self) -> Result<bool, Error> {
-        if !self.engine.in_transaction() {
-            // A deferred transaction that turned to writing later could fail; this one only waits.
-            self.engine.command("BEGIN IMMEDIATE")?;
-        }
-        Ok(!self.batch.is_empty())
-    }
-
-    /// A single statement that changes rows: a member of the batch by itself.
-    fn write(&mut self, job: &Job<'_>, class: &Class, counters: &mut Counters) -> (Result<Rows, Error>, End) {
-        if let Err(error) = self.at(Point::BeforeCommit) {
-            return (Err(error), End::Done);
-        }
-        if let Err(error) = self.open_batch() {
-            return (Err(error), End::Done);
-        }
-        let mut result = self.engine.run(job.sql, job.params, class, false, counters);
-        if !self.engine.in_transaction() {
-            return (result, End::Done);
-        }
-        if self.engine.breaks_foreign_keys() {
-            // Only a statement that defers them gets here, and it would not be committed by itself.
-            result = Err(Error::Io("FOREIGN KEY constraint failed".to_owned()));
-            self.roll_back_all();
-            return (result, End::Done);
-        }
-        // What a failed statement leaves behind, with ON CONFLICT FAIL, counts as well.
-        let commits = result.is_ok();
-        (result, self.join(commits))
-    }
-
-    /// A statement that SQLite runs in no transaction but its own.
-    fn alone(&mut self, job: &Job<'_>, class: &Class, counters: &mut Counters) -> (Result<Rows, Error>, End) {
-        if self.engine.in_transaction() {
-            self.flush().announce();
-        }
-        if let Err(error) = self.at(Point::BeforeCommit) {
-            return (Err(error), End::Done);
-        }
-        let result = self.engine.run(job.sql, job.params, class, false, counters);
-        if result.is_ok() {
-            count(&self.engine.shared.meter.commits);
-            count(&self.engine.shared.meter.syncs);
-        }
-        let result = result.and_then(|rows| self.at(Point::AfterCommit).map(|()| rows));
-        (result, End::Done)
-    }
-
     /// Adds a guest to those who are answered when the batch is on disk.
     fn join(&mut self, commits: bool) -> End {
         let (answer, held) = oneshot::channel();
@@ -588,26 +355,6 @@ struct Ran {
     counters: Counters,
     end: End,
     broken: bool,
-}
-
-impl Turn {
-    /// Keeps track of the guest's savepoints.
-    fn remember(&mut self, class: &Class) {
-        match class {
-            Class::Savepoint(name) => self.savepoints.push(name.clone()),
-            Class::Release(name) => {
-                if let Some(place) = self.savepoints.iter().rposition(|own| own == name) {
-                    self.savepoints.truncate(place);
-                }
-            }
-            Class::RollbackTo(name) => {
-                if let Some(place) = self.savepoints.iter().rposition(|own| own == name) {
-                    self.savepoints.truncate(place + 1);
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 /// SQLite's words for a COMMIT or ROLLBACK outside a transaction.

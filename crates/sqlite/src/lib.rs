@@ -1,15 +1,16 @@
 //! SQLite for many guests: one fair writer per database file, readers beside it.
 //!
 //! A guest believes it has a connection of its own. It has a [`Connection`], which owns no file
-//! handle: every statement travels to a worker thread of its [`Database`]. Statements that only
-//! read go to read-only connections; everything else, and everything inside a transaction, goes to
-//! the one writer. A transaction pins the writer to its guest from `BEGIN` to its end, and the
-//! others wait in the order they came, so no guest ever meets "database is locked" because of
-//! another guest.
+//! handle and runs its statements on the thread that asks. Statements that only read go to
+//! read-only connections (`reader.rs`); everything else, and everything inside a transaction, goes to
+//! the one writing connection (`desk.rs`). A transaction has it from `BEGIN` to its end, and the
+//! others wait in line (`gate.rs`), so no guest meets "database is locked" because another is at work.
+//! Commits of guests that come close together share one sync, made by the database's own thread
+//! (`keeper.rs`), and are answered after it.
 //!
-//! What holds, whatever a guest does: a dropped connection or a dropped [`Connection::execute`]
-//! leaves no transaction open; a transaction held past its deadline is rolled back; an answered
-//! commit is on disk (with [`Synchronous::Full`]); a panic costs one statement.
+//! What holds, whatever a guest does: a dropped connection leaves no transaction open; one held past
+//! its deadline is rolled back, and nothing else is; an answered commit is on disk (with
+//! [`Synchronous::Full`]); nothing is told that is not on disk; a panic costs one statement.
 //!
 //! That an answered commit is on disk is shown by cutting the power (`tests/power`): a VFS
 //! ([`Options::vfs`]) writes down what guests make SQLite do to its files, and 10,000 times the files

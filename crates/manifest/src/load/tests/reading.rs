@@ -57,7 +57,7 @@ allowed_outbound_hosts = ["http://*.spin.internal", "https://{{ level }}.example
 key_value_stores = ["default"]
 sqlite_databases = ["orders_db"]
 ai_models = []
-tool = { x = { y = 1 } }
+tool = { x = { y = 1 }, bodega = { requests_per_instance = 1000 } }
 [component.gateway.build]
 command = ["one", "two"]
 workdir = "gateway"
@@ -118,9 +118,9 @@ build = { command = "make" }
         hidden: Variable { default: Some("(secret)"), secret: true }
         level: Variable { default: Some("info"), secret: false }
         token: Variable { default: None, secret: true }
-        Component { id: "gateway", source: "shop/target/gateway.wasm", description: "The door", variables: {"log": `{{ level }}!`, "plain": `x`}, environment: {"TZ": "Asia/Seoul"}, files: [Pattern("assets/*"), Directory { source: "shop/pages", destination: "/pages" }], exclude_files: ["assets/*.psd"], allowed_outbound_hosts: [`http://*.spin.internal`, `https://{{ level }}.example.com`], key_value_stores: ["default"], sqlite_databases: ["orders_db"], build: Some(Build { commands: ["one", "two"], workdir: "shop/gateway", watch: ["src/**/*.rs"] }), dependencies: [Dependency { name: Plain("mail"), path: "shop/idle.wasm", export: Some("smtp"), inherit: Nothing }, Dependency { name: Package { package: "shop:payment", interface: None, version: None }, path: "/opt/payment.wasm", export: None, inherit: All }, Dependency { name: Package { package: "shop:stock", interface: Some("stock"), version: Some("0.1.0") }, path: "shop/stock.wasm", export: None, inherit: Only({SqliteDatabases, Variables}) }] }
-        Component { id: "idle", source: "shop/idle.wasm", description: "", variables: {}, environment: {}, files: [], exclude_files: [], allowed_outbound_hosts: [], key_value_stores: [], sqlite_databases: [], build: Some(Build { commands: ["make"], workdir: "shop", watch: [] }), dependencies: [] }
-        Component { id: "own-id-component", source: "shop/inline.wasm", description: "", variables: {}, environment: {}, files: [], exclude_files: [], allowed_outbound_hosts: [], key_value_stores: [], sqlite_databases: [], build: None, dependencies: [] }
+        Component { id: "gateway", source: "shop/target/gateway.wasm", description: "The door", variables: {"log": `{{ level }}!`, "plain": `x`}, environment: {"TZ": "Asia/Seoul"}, files: [Pattern("assets/*"), Directory { source: "shop/pages", destination: "/pages" }], exclude_files: ["assets/*.psd"], allowed_outbound_hosts: [`http://*.spin.internal`, `https://{{ level }}.example.com`], key_value_stores: ["default"], sqlite_databases: ["orders_db"], build: Some(Build { commands: ["one", "two"], workdir: "shop/gateway", watch: ["src/**/*.rs"] }), dependencies: [Dependency { name: Plain("mail"), path: "shop/idle.wasm", export: Some("smtp"), inherit: Nothing }, Dependency { name: Package { package: "shop:payment", interface: None, version: None }, path: "/opt/payment.wasm", export: None, inherit: All }, Dependency { name: Package { package: "shop:stock", interface: Some("stock"), version: Some("0.1.0") }, path: "shop/stock.wasm", export: None, inherit: Only({SqliteDatabases, Variables}) }], requests_per_instance: 1000 }
+        Component { id: "idle", source: "shop/idle.wasm", description: "", variables: {}, environment: {}, files: [], exclude_files: [], allowed_outbound_hosts: [], key_value_stores: [], sqlite_databases: [], build: Some(Build { commands: ["make"], workdir: "shop", watch: [] }), dependencies: [], requests_per_instance: 1 }
+        Component { id: "own-id-component", source: "shop/inline.wasm", description: "", variables: {}, environment: {}, files: [], exclude_files: [], allowed_outbound_hosts: [], key_value_stores: [], sqlite_databases: [], build: None, dependencies: [], requests_per_instance: 1 }
         HttpTrigger { id: "gateway-http-trigger", component: "gateway", route: Path("/...") }
         HttpTrigger { id: "own-id", component: "own-id-component", route: Private }
         RedisTrigger { id: "idle-redis-trigger", component: "idle", channel: `orders`, address: Some(`redis://{{ level }}:6379`) }

@@ -101,6 +101,14 @@ fn an_unknown_key_is_named_with_its_place() {
         ],
     );
     check(
+        "[component.a]\nsource = \"a.wasm\"\ntool = { bodega = { requests = 2 }, other = { x = 1 } }",
+        expect!["shop/spin.toml:6:21: unknown key `requests`, expected `requests_per_instance`"],
+    );
+    check(
+        "[component.a]\nsource = \"a.wasm\"\ntool = { bodega = { requests_per_instance = 0 } }",
+        expect!["shop/spin.toml:6:45: invalid value: integer `0`, expected a nonzero u32"],
+    );
+    check(
         "[component.a]\nsource = \"a.wasm\"\nbuild = { command = \"x\", dir = \"y\" }",
         expect!["shop/spin.toml:6:26: unknown key `dir`, expected one of `command`, `workdir`, `watch`"],
     );
