@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::Rows;
 
-/// Texts above this length are classified anew each time rather than kept.
-const LONGEST_KEPT_BYTES: usize = 16 << 10;
+/// Texts above this length are prepared anew each time rather than kept: those with a list of hundreds of parameters, which
+/// is hardly ever as long again, and whose program holds many times its length.
+pub(crate) const LONGEST_KEPT_BYTES: usize = 2 << 10;
 /// When this many are kept, all are forgotten: guests that put values into the text fill it.
 const MOST_KEPT: usize = 4096;
 /// A statement that takes longer is not run where it holds up others that have nothing to do with it.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql, ffi};
 
-use crate::class::{Class, Effect, Known, Record};
+use crate::class::{Class, Effect, Known, LONGEST_KEPT_BYTES, Record};
 use crate::core::Shared;
 use crate::counters::Counters;
 use crate::watch::Watch;
@@ -90,31 +90,38 @@ impl Engine {
                     .map_err(|error| self.explain(error))?;
                 self.collect(&mut statement, params)
             }
-            Class::Write(effect) => {
-                let mut statement = self
-                    .connection
-                    .prepare_cached(sql)
-                    .map_err(|error| self.explain(error))?;
-                check_count(&statement, params)?;
+            Class::Write(effect) => self.with_prepared(sql, |statement| {
+                check_count(statement, params)?;
                 let before = (
                     self.connection.total_changes(),
                     self.connection.last_insert_rowid(),
                 );
-                let result = self.collect(&mut statement, params);
+                let result = self.collect(statement, params);
                 self.count(*effect, before, counters);
                 result
-            }
+            }),
             // A deferred transaction that turns to writing later would have to fail; one that is
             // immediate only waits, and the writer is this guest's anyway.
             Class::Begin => self.command("BEGIN IMMEDIATE"),
-            _ => {
-                let mut statement = self
-                    .connection
-                    .prepare_cached(sql)
-                    .map_err(|error| self.explain(error))?;
-                self.collect(&mut statement, params)
-            }
+            _ => self.with_prepared(sql, |statement| self.collect(statement, params)),
         }
+    }
+
+    /// Works with a statement that was prepared before, unless its text is too long to be kept.
+    fn with_prepared<T>(
+        &self,
+        sql: &str,
+        work: impl FnOnce(&mut Statement<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(|error| self.explain(error))?;
+        let result = work(&mut statement);
+        if sql.len() > LONGEST_KEPT_BYTES {
+            statement.discard();
+        }
+        result
     }
 
     /// Runs a statement of the host's own, which may do what guests may not.
