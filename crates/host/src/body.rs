@@ -24,9 +24,14 @@ impl Overrun {
         self.notify.notify_one();
     }
 
+    /// Whether the body has gone over its limit.
+    pub(crate) fn has_happened(&self) -> bool {
+        self.happened.load(Ordering::Acquire)
+    }
+
     /// Returns when the body has gone over its limit, and never otherwise.
     pub(crate) async fn wait(&self) {
-        while !self.happened.load(Ordering::Acquire) {
+        while !self.has_happened() {
             self.notify.notified().await;
         }
     }

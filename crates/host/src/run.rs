@@ -50,18 +50,20 @@ impl Call {
         let span = tracing::info_span!("instance", component = %self.guest.id);
         let mut work = Driven::new(self.instance(sender, outcome.clone()).instrument(span));
         let head = tokio::select! {
-            // What the guest says about a body that was cut off counts for nothing.
             biased;
-            () = overrun.wait() => {
-                work.stop();
-                return Err(Failure::BodyTooLarge);
-            }
+            () = overrun.wait() => None,
             head = &mut head => head.ok(),
             ended = &mut work => match head.try_recv() {
                 Ok(head) => Some(head),
+                Err(_) if overrun.has_happened() => None,
                 Err(_) => return Err(ended.err().unwrap_or(Failure::Broken)),
             },
         };
+        // What the guest says about a body that was cut off counts for nothing.
+        if overrun.has_happened() {
+            work.stop();
+            return Err(Failure::BodyTooLarge);
+        }
         match head {
             Some(Ok(response)) => Ok(response.map(|body| Honest::new(body, outcome).boxed_unsync())),
             Some(Err(code)) => {
