@@ -58,11 +58,18 @@ impl Pace {
     }
 }
 
-impl Drop for Pace {
-    fn drop(&mut self) {
-        if self.long {
+impl Pace {
+    /// The guest computes no more, so nobody rests because of it.
+    pub(crate) fn stop(&mut self) {
+        if std::mem::take(&mut self.long) {
             self.track.0.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl Drop for Pace {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -116,6 +123,12 @@ mod tests {
         let mut second = long(&track);
         assert_eq!(second.rest(), TICK);
         assert_eq!((first.rest(), short.rest()), (TICK, Duration::ZERO));
+        second.stop();
+        assert_eq!(
+            first.rest(),
+            Duration::ZERO,
+            "an instance that waits for its next request"
+        );
         drop(second);
         assert_eq!(first.rest(), Duration::ZERO);
         let mut many: Vec<Pace> = (0..200).map(|_| long(&track)).collect();

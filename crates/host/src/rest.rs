@@ -85,7 +85,8 @@ impl Rested {
     }
 
     /// Takes an instance back whose request came to its end, if it is fit for another.
-    pub(crate) fn keep(&self, worker: Worker) {
+    pub(crate) fn keep(&self, mut worker: Worker) {
+        worker.store.data_mut().pace.stop();
         if worker.served >= self.requests_per_instance || !worker.store.data().is_clear() {
             return;
         }

@@ -143,7 +143,7 @@ impl Connection {
         });
         catch_unwind(asked).unwrap_or_else(|_| {
             count(&shared.meter.panics);
-            Err(Error::Io("the database failed unexpectedly".to_owned()))
+            Err(Error::broken())
         })
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::class::Known;
 use crate::counters::Counters;
-use crate::engine::Engine;
+use crate::engine::{Engine, TURN};
 use crate::fault::Point;
 use crate::session::{Opened, SessionId, Standing};
 use crate::stats::count;
@@ -176,7 +176,14 @@ impl Desk {
     /// Commits the batch and says what became of it; who waited for it is to be told outside.
     pub(crate) fn flush(&mut self) -> Settled {
         let members = std::mem::take(&mut self.batch);
-        let result = self.commit_batch();
+        let result = if self.engine.in_transaction() {
+            self.commit_batch()
+        } else if members.is_empty() {
+            Ok(())
+        } else {
+            // Nothing of theirs can be there.
+            Err(Error::Busy)
+        };
         if result.is_ok() {
             let commits = members.iter().filter(|member| member.commits).count();
             let meter = &self.engine.shared.meter;
@@ -187,14 +194,17 @@ impl Desk {
         Settled { members, result }
     }
 
+    /// A panic fails those who wait for this batch, and nobody else.
     fn commit_batch(&mut self) -> Result<(), Error> {
-        if !self.engine.in_transaction() {
-            return Ok(());
-        }
         let started = Instant::now();
-        let fault = self.engine.shared.options.fault.clone();
-        let asked = fault.map_or(Ok(()), |fault| fault.at(Point::BeforeSync));
-        let committed = asked.and_then(|()| self.engine.command("COMMIT").map(drop));
+        let commit = AssertUnwindSafe(|| {
+            self.at(Point::BeforeSync)?;
+            self.engine.command("COMMIT").map(drop)
+        });
+        let committed = catch_unwind(commit).unwrap_or_else(|_| {
+            count(&self.engine.shared.meter.panics);
+            Err(Error::broken())
+        });
         if self.engine.in_transaction() {
             self.roll_back_all();
         }
@@ -231,9 +241,8 @@ impl Desk {
             },
             Err(_) => {
                 count(&self.engine.shared.meter.panics);
-                let result = Err(Error::Io("the database failed unexpectedly".to_owned()));
                 Ran {
-                    result,
+                    result: Err(Error::broken()),
                     counters: job.counters,
                     end: End::Done,
                     broken: true,
@@ -282,6 +291,33 @@ impl Desk {
             standing,
             counters,
             end,
+        }
+    }
+
+    /// Sets the mark to which a guest goes back that shares the batch with others.
+    fn enter(&self, shares: bool) -> Result<bool, Error> {
+        if shares {
+            self.engine.command(&format!("SAVEPOINT {TURN}"))?;
+        }
+        Ok(shares)
+    }
+
+    /// Takes the mark away: what was done since is a part of the batch.
+    fn leave(&self, shares: bool) -> Result<(), Error> {
+        if shares {
+            self.engine.command(&format!("RELEASE {TURN}"))?;
+        }
+        Ok(())
+    }
+
+    /// Undoes what was done since the mark; all that is open, where there is none.
+    fn go_back(&mut self, shares: bool) {
+        let back = || {
+            self.engine.command(&format!("ROLLBACK TO {TURN}"))?;
+            self.leave(true)
+        };
+        if !shares || back().is_err() {
+            self.roll_back_all();
         }
     }
 
@@ -355,6 +391,11 @@ struct Ran {
     counters: Counters,
     end: End,
     broken: bool,
+}
+
+/// SQLite's words for a COMMIT while rows wait for the rows that they refer to.
+fn broken_reference() -> Error {
+    Error::Io("FOREIGN KEY constraint failed".to_owned())
 }
 
 /// SQLite's words for a COMMIT or ROLLBACK outside a transaction.

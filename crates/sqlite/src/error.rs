@@ -30,6 +30,13 @@ pub enum Error {
     Closed,
 }
 
+impl Error {
+    /// What is told of a panic, whose story is in the log.
+    pub(crate) fn broken() -> Self {
+        Self::Io("the database failed unexpectedly".to_owned())
+    }
+}
+
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {

@@ -179,7 +179,7 @@ fn serve(engine: &Engine, query: &Query<'_>, budget: Option<Duration>) -> Outcom
     let cut = engine.watch.current().interrupted.take();
     let outcome = worked.unwrap_or_else(|_| {
         count(&meter.panics);
-        Outcome::Answered(Err(Error::Io("the database failed unexpectedly".to_owned())))
+        Outcome::Answered(Err(Error::broken()))
     });
     match (&outcome, cut) {
         (Outcome::Answered(Err(_)), Some(Cause::Deadline))

@@ -1,9 +1,8 @@
 //! Statements of a guest's transaction, and how it ends.
 
-use super::{Desk, End, Job, Turn, nothing_to, quoted};
+use super::{Desk, End, Job, Turn, broken_reference, nothing_to, quoted};
 use crate::class::Class;
 use crate::counters::Counters;
-use crate::engine::TURN;
 use crate::fault::Point;
 use crate::stats::count;
 use crate::{Error, Rows};
@@ -63,10 +62,7 @@ impl Desk {
             return (Err(error), End::Open);
         }
         if self.engine.breaks_foreign_keys() {
-            return (
-                Err(Error::Io("FOREIGN KEY constraint failed".to_owned())),
-                End::Open,
-            );
+            return (Err(broken_reference()), End::Open);
         }
         let Some(turn) = &self.turn else {
             return (Err(nothing_to("commit")), End::Done);
@@ -80,7 +76,7 @@ impl Desk {
             return (ended, End::Done);
         }
         let released = if turn.shares {
-            self.engine.command(&format!("RELEASE {TURN}")).map(drop)
+            self.leave(true)
         } else {
             self.release_own(turn)
         };
@@ -122,14 +118,10 @@ impl Desk {
         if !self.engine.in_transaction() {
             return;
         }
-        if turn.shares {
-            let back = self.engine.command(&format!("ROLLBACK TO {TURN}"));
-            let back = back.and_then(|_| self.engine.command(&format!("RELEASE {TURN}")));
-            if back.is_ok() {
-                return self.stop_deferring(turn.defers_keys);
-            }
+        self.go_back(turn.shares);
+        if self.engine.in_transaction() {
+            self.stop_deferring(turn.defers_keys);
         }
-        self.roll_back_all();
     }
 
     /// `PRAGMA defer_foreign_keys` lasts until SQLite's transaction ends, which is later than the guest's.

@@ -1,9 +1,8 @@
 //! Statements of guests that are in no transaction: those that begin one, and those that are one by themselves.
 
-use super::{Desk, End, Job, Turn, nothing_to, quoted};
+use super::{Desk, End, Job, Turn, broken_reference, nothing_to, quoted};
 use crate::class::Class;
 use crate::counters::Counters;
-use crate::engine::TURN;
 use crate::fault::Point;
 use crate::stats::count;
 use crate::{Error, Rows};
@@ -51,9 +50,7 @@ impl Desk {
     /// Begins a guest's transaction: the batch, or a savepoint in it.
     fn begin(&mut self, job: &Job<'_>, savepoint: Option<&str>) -> Result<Rows, Error> {
         let shares = self.open_batch()?;
-        if shares {
-            self.engine.command(&format!("SAVEPOINT {TURN}"))?;
-        }
+        self.enter(shares)?;
         let mut turn = Turn {
             session: job.session,
             opened: savepoint.map(str::to_owned),
@@ -88,22 +85,26 @@ impl Desk {
         if let Err(error) = self.at(Point::BeforeCommit) {
             return (Err(error), End::Done);
         }
-        if let Err(error) = self.open_batch() {
-            return (Err(error), End::Done);
-        }
-        let mut result = self.engine.run(job.sql, job.params, class, false, counters);
+        let shares = match self.open_batch().and_then(|shares| self.enter(shares)) {
+            Ok(shares) => shares,
+            Err(error) => return (Err(error), End::Done),
+        };
+        let result = self.engine.run(job.sql, job.params, class, false, counters);
         if !self.engine.in_transaction() {
             return (result, End::Done);
         }
         if self.engine.breaks_foreign_keys() {
-            // Only a statement that defers them gets here, and it would not be committed by itself.
-            result = Err(Error::Io("FOREIGN KEY constraint failed".to_owned()));
-            self.roll_back_all();
-            return (result, End::Done);
+            // Only a statement whose references are deferred gets here; by itself it would not be committed.
+            self.go_back(shares);
+            let end = if shares { self.join(false) } else { End::Done };
+            return (Err(broken_reference()), end);
         }
         // What a failed statement leaves behind, with ON CONFLICT FAIL, counts as well.
         let commits = result.is_ok();
-        (result, self.join(commits))
+        match self.leave(shares) {
+            Ok(()) => (result, self.join(commits)),
+            Err(error) => (Err(error), End::Done),
+        }
     }
 
     /// A statement that SQLite runs in no transaction but its own.

@@ -1,13 +1,13 @@
 //! Commits that share one sync: who is in a batch, and what becomes of it.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sqlite::{Connection, Error, Fault, Options, Point, Rows};
 use tokio::task::JoinHandle;
 
-use crate::support::{AtEveryPoint, Scratch, integer, integers, refused, run, until};
+use crate::support::{AtEveryPoint, Scratch, failing, integer, integers, refused, run, until};
 
 /// A transaction that waits in line: it writes `id` when it is let in, and then commits or goes back.
 fn queue(scratch: &Scratch, id: i64, end: &'static str) -> JoinHandle<Result<Rows, Error>> {
@@ -165,28 +165,9 @@ async fn a_slow_guest_in_a_batch_costs_itself_and_a_wait_no_longer_than_its_dead
     assert_eq!(scratch.database.stats().timeouts, 1);
 }
 
-/// Fails at a point once it is armed.
-fn failing_at(wanted: Point<'static>) -> (Arc<AtomicBool>, Options) {
-    let armed = Arc::new(AtomicBool::new(false));
-    let switch = armed.clone();
-    let fault: Arc<dyn Fault> = Arc::new(AtEveryPoint(move |point: Point<'_>| {
-        if point == wanted && switch.load(SeqCst) {
-            return Err(Error::Io("the disk is gone".to_owned()));
-        }
-        Ok(())
-    }));
-    (
-        armed,
-        Options {
-            fault: Some(fault),
-            ..Options::default()
-        },
-    )
-}
-
 #[tokio::test]
 async fn a_sync_that_fails_fails_everybody_in_the_batch_and_keeps_nothing() {
-    let (armed, options) = failing_at(Point::BeforeSync);
+    let (armed, options) = failing(|point| point == Point::BeforeSync);
     let (scratch, _guest) = Scratch::with_entries(options).await;
     let mut first = first_of(&scratch, 1).await;
     let others = [
@@ -196,14 +177,11 @@ async fn a_sync_that_fails_fails_everybody_in_the_batch_and_keeps_nothing() {
     ];
     waiting(&scratch, 3).await;
     armed.store(true, SeqCst);
-    assert_eq!(refused(&mut first, "commit").await, "the disk is gone");
+    assert_eq!(refused(&mut first, "commit").await, "made up");
     assert!(!first.in_transaction());
     for other in others {
         // Also who took back its own: what it had read before was never true.
-        assert_eq!(
-            other.await.unwrap(),
-            Err(Error::Io("the disk is gone".to_owned()))
-        );
+        assert_eq!(other.await.unwrap(), Err(Error::Io("made up".to_owned())));
     }
     armed.store(false, SeqCst);
     assert_eq!(integer(&mut first, "select count(*) from entry").await, 0);
@@ -266,10 +244,14 @@ async fn a_broken_reference_is_refused_to_whom_it_belongs() {
         refused
     });
     waiting(&scratch, 1).await;
-    let last = queue(&scratch, 3, "commit");
+    let mut alone = scratch.connect();
+    let alone = tokio::spawn(async move { refused(&mut alone, "insert into part values (88)").await });
     waiting(&scratch, 2).await;
+    let last = queue(&scratch, 3, "commit");
+    waiting(&scratch, 3).await;
     run(&mut first, "commit").await;
     assert_eq!(breaks.await.unwrap(), "FOREIGN KEY constraint failed");
+    assert_eq!(alone.await.unwrap(), "FOREIGN KEY constraint failed");
     last.await.unwrap().unwrap();
     assert_eq!(
         integers(&mut setup, "select id from entry order by id").await,

@@ -1,30 +1,11 @@
 //! The fault seam, and that a panic costs one statement.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
 use sqlite::{Error, Fault, Options, Point};
 
-use crate::support::{AtEveryPoint, Scratch, integer, integers, refused, run};
-
-/// Fails with "made up" at the point that a test picks, once it is armed.
-fn failing(pick: fn(Point<'_>) -> bool) -> (Arc<AtomicBool>, Options) {
-    let armed = Arc::new(AtomicBool::new(false));
-    let switch = armed.clone();
-    let fault: Arc<dyn Fault> = Arc::new(AtEveryPoint(move |point: Point<'_>| {
-        if switch.load(SeqCst) && pick(point) {
-            return Err(Error::Io("made up".to_owned()));
-        }
-        Ok(())
-    }));
-    (
-        armed,
-        Options {
-            fault: Some(fault),
-            ..Options::default()
-        },
-    )
-}
+use crate::support::{AtEveryPoint, Scratch, failing, integer, integers, refused, run};
 
 #[tokio::test]
 async fn a_fault_before_the_commit_leaves_the_transaction_open() {
@@ -170,4 +151,31 @@ async fn a_panic_after_the_commit_loses_only_the_answer() {
     );
     assert!(!guest.in_transaction());
     assert_eq!(integers(&mut guest, "select id from entry").await, [1]);
+}
+
+#[tokio::test]
+async fn a_panic_of_the_sync_fails_its_batch_and_the_database_goes_on() {
+    let fault: Arc<dyn Fault> = Arc::new(AtEveryPoint({
+        let syncs = Mutex::new(0);
+        move |point: Point<'_>| {
+            if point == Point::BeforeSync {
+                let mut syncs = syncs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                *syncs += 1;
+                assert!(*syncs != 1, "made up");
+            }
+            Ok(())
+        }
+    }));
+    let (scratch, mut guest) = Scratch::with_entries(Options {
+        fault: Some(fault),
+        ..Options::default()
+    })
+    .await;
+    assert_eq!(
+        refused(&mut guest, "insert into entry values (1, 'a')").await,
+        "the database failed unexpectedly"
+    );
+    run(&mut guest, "insert into entry values (2, 'b')").await;
+    assert_eq!(integers(&mut guest, "select id from entry").await, [2]);
+    assert_eq!(scratch.database.stats().panics, 1);
 }

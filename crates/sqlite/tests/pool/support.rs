@@ -2,6 +2,8 @@
 //! faults that tests steer.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use sqlite::{Connection, Database, Error, Fault, Options, Point, Rows, Stats, Value};
 use tempfile::TempDir;
@@ -111,4 +113,21 @@ impl<F: Fn(Point<'_>) -> Result<(), Error> + Send + Sync> Fault for AtEveryPoint
     fn at(&self, point: Point<'_>) -> Result<(), Error> {
         (self.0)(point)
     }
+}
+
+/// Fails with "made up" at the point that a test picks, once it is armed.
+pub(crate) fn failing(pick: fn(Point<'_>) -> bool) -> (Arc<AtomicBool>, Options) {
+    let armed = Arc::new(AtomicBool::new(false));
+    let switch = armed.clone();
+    let fault: Arc<dyn Fault> = Arc::new(AtEveryPoint(move |point: Point<'_>| {
+        if switch.load(SeqCst) && pick(point) {
+            return Err(Error::Io("made up".to_owned()));
+        }
+        Ok(())
+    }));
+    let options = Options {
+        fault: Some(fault),
+        ..Options::default()
+    };
+    (armed, options)
 }
