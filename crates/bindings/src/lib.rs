@@ -14,6 +14,7 @@ mod generated {
     wasmtime::component::bindgen!({
         path: [
             "../../wit/deps/fermyon-spin",
+            "../../wit/deps/spin-postgres",
             "../../wit/deps/spin-sqlite",
             "../../wit/deps/wasi-keyvalue",
             "../../wit/deps/wasi-config",
@@ -25,6 +26,7 @@ mod generated {
                 import fermyon:spin/key-value@2.0.0;
                 import fermyon:spin/variables@2.0.0;
                 import fermyon:spin/redis@2.0.0;
+                import spin:postgres/postgres@4.0.0;
                 import spin:sqlite/sqlite@3.0.0;
                 import wasi:keyvalue/store@0.2.0-draft2;
                 import wasi:keyvalue/atomics@0.2.0-draft2;
@@ -80,6 +82,11 @@ pub mod inbound_redis {
 /// `spin:sqlite@3.0.0`.
 pub mod spin3 {
     pub use crate::generated::spin::sqlite::sqlite;
+}
+
+/// `spin:postgres@4.0.0`.
+pub mod postgres4 {
+    pub use crate::generated::spin::postgres::postgres;
 }
 
 /// `wasi:keyvalue@0.2.0-draft2`.

@@ -43,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) router: Router,
     pub(crate) guests: HashMap<String, Arc<Guest>>,
     pub(crate) databases: BTreeMap<String, Database>,
+    pub(crate) postgres: pg::Pools,
     pub(crate) stores: Stores,
     pub(crate) client: Client,
     pub(crate) bounds: Bounds,

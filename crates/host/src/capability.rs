@@ -1,6 +1,7 @@
 //! What components may ask for, one file per interface.
 
 pub(crate) mod key_value;
+pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod sqlite;
 pub(crate) mod variables;
@@ -26,6 +27,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     bindings::spin2::redis::add_to_linker::<_, Own>(&mut linker, |state| state)?;
     bindings::spin2::variables::add_to_linker::<_, Own>(&mut linker, |state| state)?;
     bindings::spin3::sqlite::add_to_linker::<_, Own>(&mut linker, |state| state)?;
+    bindings::postgres4::postgres::add_to_linker::<_, Own>(&mut linker, |state| state)?;
     bindings::keyvalue::store::add_to_linker::<_, Own>(&mut linker, |state| state)?;
     bindings::keyvalue::atomics::add_to_linker::<_, Own>(&mut linker, |state| state)?;
     bindings::keyvalue::batch::add_to_linker::<_, Own>(&mut linker, |state| state)?;

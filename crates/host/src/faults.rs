@@ -15,6 +15,8 @@ use tokio::sync::watch;
 pub enum Kind {
     /// Opening a database or running a statement.
     Sqlite,
+    /// Opening a connection to Postgres or running a statement.
+    Postgres,
     /// A key-value store, through either interface.
     KeyValue,
     /// Reading a variable, through either interface.
@@ -29,8 +31,9 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Sqlite,
+        Self::Postgres,
         Self::KeyValue,
         Self::Variables,
         Self::Chain,
@@ -42,6 +45,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
             Self::KeyValue => "key_value",
             Self::Variables => "variables",
             Self::Chain => "chain",

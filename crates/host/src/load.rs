@@ -83,6 +83,7 @@ impl App {
             router,
             guests,
             databases,
+            postgres: pg::Pools::new(storage::pools(&options)),
             stores: storage::stores(&components, &options).await?,
             client: Client::new(),
             permits: Arc::new(Semaphore::new(bounds.concurrency)),

@@ -29,7 +29,7 @@ pub use model::{
 };
 pub use outbound::{AllowedHosts, AllowedHostsError, service_chaining_target};
 pub use routes::{RouteError, RouteMatch, Router};
-pub use runtime_config::{KeyValueStore, RuntimeConfig, SqliteDatabase, VariablesProvider};
+pub use runtime_config::{KeyValueStore, RedisUrl, RuntimeConfig, SqliteDatabase, VariablesProvider};
 pub use schedule::{Schedule, ScheduleError};
 pub use template::{Template, TemplateError, UndefinedVariable};
 pub use variables::{CliVariables, MissingVariable, Resolver, VariablesError};

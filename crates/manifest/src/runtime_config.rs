@@ -23,6 +23,8 @@ pub struct RuntimeConfig {
     pub log_dir: Option<PathBuf>,
     /// `max_instance_memory`: the most linear memory one instance may grow to.
     pub max_instance_memory_bytes: Option<u64>,
+    /// `max_connections` of `[outbound_pg]`: how many connections to Postgres all components together have at once.
+    pub postgres_connections: Option<u64>,
 }
 
 /// A SQLite database of this machine.
@@ -41,6 +43,23 @@ pub enum KeyValueStore {
     File(PathBuf),
     /// Gone when the host ends: type `memory`, or `spin` without a path.
     Memory,
+    /// A Redis, which several hosts can share.
+    Redis(RedisUrl),
+}
+
+/// The address of a Redis: `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(pub String);
+
+/// Shows no password.
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self
+            .0
+            .rsplit_once('@')
+            .map_or(self.0.as_str(), |(_, place)| place);
+        f.debug_tuple("RedisUrl").field(&place).finish()
+    }
 }
 
 /// Someone to ask for the value of a variable.

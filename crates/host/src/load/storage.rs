@@ -49,6 +49,15 @@ pub(super) fn databases(
     Ok(databases)
 }
 
+/// What the pools of Postgres connections are like; they are opened by who needs them.
+pub(super) fn pools(options: &Options) -> pg::Options {
+    let total = options.runtime_config.postgres_connections;
+    pg::Options {
+        total: total.map(|total| usize::try_from(total).unwrap_or(usize::MAX)),
+        ..pg::Options::default()
+    }
+}
+
 /// Opens every store that a component is granted; what the runtime config does not name is in memory.
 pub(super) async fn stores(components: &[&Component], options: &Options) -> Result<Stores, LoadError> {
     let mut labels: BTreeSet<&str> = components
@@ -65,7 +74,7 @@ pub(super) async fn stores(components: &[&Component], options: &Options) -> Resu
             reason,
         };
         let configured = options.runtime_config.key_value_stores.get(label);
-        let store = Store::open(configured).await.map_err(failed)?;
+        let store = Store::open(configured, &options.broker).await.map_err(failed)?;
         if label == "default" {
             for (key, value) in &options.key_values {
                 store.set(key, value.clone().into_bytes()).await.map_err(failed)?;

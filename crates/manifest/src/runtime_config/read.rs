@@ -1,6 +1,6 @@
 //! From the written `runtime-config.toml` to the checked one.
 
-use super::{KeyValueStore, RuntimeConfig, SqliteDatabase, VariablesProvider};
+use super::{KeyValueStore, RedisUrl, RuntimeConfig, SqliteDatabase, VariablesProvider};
 use crate::FileError;
 use crate::document::Document;
 use crate::schema::{Refused, Text};
@@ -31,8 +31,15 @@ pub(super) struct RawConfig {
     outbound_mqtt: Refused,
     outbound_mysql: Refused,
     outbound_networking: Refused,
-    outbound_pg: Refused,
+    outbound_pg: Option<OutboundPg>,
     outbound_redis: Refused,
+}
+
+/// `[outbound_pg]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutboundPg {
+    max_connections: Option<Spanned<u64>>,
 }
 
 pub(super) struct Reader<'a> {
@@ -61,6 +68,7 @@ impl<'a> Reader<'a> {
             state_dir: raw.state_dir.map(|dir| self.folder("state_dir", dir)),
             log_dir: raw.log_dir.map(|dir| self.folder("log_dir", dir)),
             max_instance_memory_bytes: raw.max_instance_memory,
+            postgres_connections: raw.outbound_pg.and_then(|table| self.connections(table)),
         };
         self.document.finish(config)
     }
@@ -73,7 +81,6 @@ impl<'a> Reader<'a> {
             ("outbound_mqtt", &raw.outbound_mqtt),
             ("outbound_mysql", &raw.outbound_mysql),
             ("outbound_networking", &raw.outbound_networking),
-            ("outbound_pg", &raw.outbound_pg),
             ("outbound_redis", &raw.outbound_redis),
         ];
         for (key, table) in refused {
@@ -82,6 +89,15 @@ impl<'a> Reader<'a> {
                     .problem(table.span(), format!("{key} is not supported by this host yet"));
             }
         }
+    }
+
+    fn connections(&mut self, raw: OutboundPg) -> Option<u64> {
+        let connections = raw.max_connections?;
+        if *connections.get_ref() == 0 {
+            let message = "max_connections is 0: no component could open a database";
+            self.document.problem(connections.span(), message.to_owned());
+        }
+        Some(connections.into_inner())
     }
 
     fn folder(&mut self, key: &str, raw: Text) -> PathBuf {
@@ -124,7 +140,12 @@ impl<'a> Reader<'a> {
                 keys.no_others(&[]);
                 Some(KeyValueStore::Memory)
             }
-            _ => keys.refuse_type(&["redis", "azure_cosmos", "aws_dynamo"], "`spin` and `memory`"),
+            "redis" => {
+                let url = keys.url("url", &["redis://", "rediss://"]);
+                keys.no_others(&["url"]);
+                Some(KeyValueStore::Redis(RedisUrl(url?)))
+            }
+            _ => keys.refuse_type(&["azure_cosmos", "aws_dynamo"], "`spin`, `memory` and `redis`"),
         }
     }
 
@@ -202,6 +223,27 @@ impl<'d, 'a> Keys<'d, 'a> {
                 .problem(value.span(), format!("{key} must be a string"));
         }
         text
+    }
+
+    /// A URL that has to be there; it may hold a password, so no message shows it.
+    fn url(&mut self, key: &str, schemes: &[&str]) -> Option<String> {
+        let span = self
+            .left
+            .iter()
+            .find(|(found, _)| found.get_ref() == key)
+            .map(|(_, value)| value.span());
+        let Some(span) = span else {
+            let message = format!("missing key `{key}` of this {}", self.what);
+            self.document.problem(self.kind_span.clone(), message);
+            return None;
+        };
+        let url = self.string(key)?;
+        if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
+            let message = format!("{key} must begin with {}", schemes.join(" or "));
+            self.document.problem(span, message);
+            return None;
+        }
+        Some(url)
     }
 
     fn boolean(&mut self, key: &str) -> Option<bool> {

@@ -193,8 +193,7 @@ url = "https://x"
 [sqlite_database.b]
 type = "postgres"
 [key_value_store.c]
-type = "redis"
-url = "redis://x"
+type = "aws_dynamo"
 [key_value_store.d]
 type = "azure_cosmos"
 [[variables_provider]]
@@ -209,11 +208,48 @@ max_connections = 1
         expect![[r#"
             conf/runtime-config.toml:3:8: sqlite_database type `libsql` is not supported by this host yet; it has `spin`
             conf/runtime-config.toml:6:8: unknown sqlite_database type `postgres`; this host has `spin`
-            conf/runtime-config.toml:8:8: key_value_store type `redis` is not supported by this host yet; it has `spin` and `memory`
-            conf/runtime-config.toml:11:8: key_value_store type `azure_cosmos` is not supported by this host yet; it has `spin` and `memory`
-            conf/runtime-config.toml:13:8: variables_provider type `vault` is not supported by this host yet; it has `static` and `env`
-            conf/runtime-config.toml:15:8: variables_provider type `azure_key_vault` is not supported by this host yet; it has `static` and `env`
-            conf/runtime-config.toml:16:1: llm_compute is not supported by this host yet
-            conf/runtime-config.toml:18:1: outbound_http is not supported by this host yet"#]],
+            conf/runtime-config.toml:8:8: key_value_store type `aws_dynamo` is not supported by this host yet; it has `spin`, `memory` and `redis`
+            conf/runtime-config.toml:10:8: key_value_store type `azure_cosmos` is not supported by this host yet; it has `spin`, `memory` and `redis`
+            conf/runtime-config.toml:12:8: variables_provider type `vault` is not supported by this host yet; it has `static` and `env`
+            conf/runtime-config.toml:14:8: variables_provider type `azure_key_vault` is not supported by this host yet; it has `static` and `env`
+            conf/runtime-config.toml:15:1: llm_compute is not supported by this host yet
+            conf/runtime-config.toml:17:1: outbound_http is not supported by this host yet"#]],
+    );
+}
+
+#[test]
+fn a_redis_has_an_address_that_nobody_sees() {
+    let text = "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://me:secret@cache:6379/1\"";
+    let config = RuntimeConfig::parse(text, Path::new("conf/runtime-config.toml")).unwrap();
+    let store = &config.key_value_stores["default"];
+    let url = "redis://me:secret@cache:6379/1".to_owned();
+    assert_eq!(*store, KeyValueStore::Redis(RedisUrl(url)));
+    assert_eq!(format!("{store:?}"), "Redis(RedisUrl(\"cache:6379/1\"))");
+    check(
+        "[key_value_store.a]\ntype = \"redis\"",
+        expect!["conf/runtime-config.toml:2:8: missing key `url` of this key_value_store"],
+    );
+    check(
+        "[key_value_store.a]\ntype = \"redis\"\nurl = \"http://me:secret@x\"",
+        expect!["conf/runtime-config.toml:3:7: url must begin with redis:// or rediss://"],
+    );
+}
+
+#[test]
+fn postgres_gets_as_many_connections_as_it_bears() {
+    let read = |text: &str| RuntimeConfig::parse(text, Path::new("conf/runtime-config.toml")).unwrap();
+    assert_eq!(read("").postgres_connections, None);
+    assert_eq!(read("[outbound_pg]").postgres_connections, None);
+    assert_eq!(
+        read("[outbound_pg]\nmax_connections = 40").postgres_connections,
+        Some(40)
+    );
+    check(
+        "[outbound_pg]\nmax_connections = 0",
+        expect!["conf/runtime-config.toml:2:19: max_connections is 0: no component could open a database"],
+    );
+    check(
+        "[outbound_pg]\nconnections = 1",
+        expect!["conf/runtime-config.toml:2:1: unknown key `connections`, expected `max_connections`"],
     );
 }

@@ -1,6 +1,10 @@
-//! The stores behind both key-value interfaces: in memory, or in a SQLite file.
+//! The stores behind both key-value interfaces: in memory, in a SQLite file, or in a Redis.
 
+mod redis;
+
+use broker::Broker;
 use manifest::KeyValueStore;
+use redis::RedisStore;
 use sqlite::{Connection, Database, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +17,7 @@ pub(crate) struct Stores(BTreeMap<String, Arc<Store>>);
 pub(crate) enum Store {
     Memory(Mutex<BTreeMap<String, Vec<u8>>>),
     File(Database),
+    Redis(RedisStore),
 }
 
 /// Why a value was not swapped.
@@ -38,8 +43,9 @@ impl Stores {
 
 impl Store {
     /// Opens a store as the runtime config says; without a word about it, in memory.
-    pub(crate) async fn open(configured: Option<&KeyValueStore>) -> Done<Self> {
+    pub(crate) async fn open(configured: Option<&KeyValueStore>, broker: &Broker) -> Done<Self> {
         match configured {
+            Some(KeyValueStore::Redis(url)) => RedisStore::new(&url.0, broker).map(Self::Redis),
             None | Some(KeyValueStore::Memory) => Ok(Self::Memory(Mutex::default())),
             Some(KeyValueStore::File(path)) => {
                 let database = Database::open(path, sqlite::Options::default()).map_err(text)?;
@@ -54,6 +60,7 @@ impl Store {
         match self {
             Self::Memory(entries) => Ok(lock(entries).get(key).cloned()),
             Self::File(database) => value_of(&mut database.connect(), key).await,
+            Self::Redis(store) => store.get(key).await,
         }
     }
 
@@ -64,6 +71,7 @@ impl Store {
                 Ok(())
             }
             Self::File(database) => put(&mut database.connect(), key, value).await,
+            Self::Redis(store) => store.set(key, value).await,
         }
     }
 
@@ -79,6 +87,7 @@ impl Store {
                     .await
                     .map(drop)
             }
+            Self::Redis(store) => store.delete(key).await,
         }
     }
 
@@ -98,11 +107,12 @@ impl Store {
                 });
                 Ok(keys.collect())
             }
+            Self::Redis(store) => store.keys().await,
         }
     }
 
-    /// Adds to a counter: eight bytes, least significant first, as Spin writes it. Something else
-    /// under the key is an error and stays as it is.
+    /// Adds to a counter: eight bytes, least significant first, or in Redis digits, as Spin writes it. Something
+    /// else under the key is an error and stays as it is.
     pub(crate) async fn increment(&self, key: &str, delta: i64) -> Done<i64> {
         match self {
             Self::Memory(entries) => {
@@ -121,28 +131,29 @@ impl Store {
                 run(&mut connection, "commit", Vec::new()).await?;
                 Ok(sum)
             }
+            Self::Redis(store) => store.increment(key, delta).await,
         }
     }
 
-    /// Puts `value` in place of `seen`. When nothing was seen the value is simply put, as in Spin.
+    /// Puts `value` in place of `seen`. When nothing was seen the value is simply put, but in Redis only where
+    /// there is still none; both as in Spin.
     pub(crate) async fn swap(
         &self,
         key: &str,
         seen: Option<Vec<u8>>,
         value: Vec<u8>,
     ) -> Result<(), SwapError> {
-        let Some(seen) = seen else {
-            return self.set(key, value).await.map_err(SwapError::Failed);
-        };
-        match self {
-            Self::Memory(entries) => match lock(entries).get_mut(key) {
+        match (self, seen) {
+            (Self::Redis(store), seen) => store.swap(key, seen, value).await,
+            (_, None) => self.set(key, value).await.map_err(SwapError::Failed),
+            (Self::Memory(entries), Some(seen)) => match lock(entries).get_mut(key) {
                 Some(current) if *current == seen => {
                     *current = value;
                     Ok(())
                 }
                 _ => Err(SwapError::Changed),
             },
-            Self::File(database) => {
+            (Self::File(database), Some(seen)) => {
                 let mut connection = database.connect();
                 let update = "update entry set value = ?3 where key = ?1 and value = ?2";
                 let parameters = vec![key_value(key), Value::Blob(seen), Value::Blob(value)];
@@ -215,16 +226,23 @@ fn text(error: sqlite::Error) -> String {
 mod tests {
     use super::*;
 
-    async fn both(check: impl AsyncFn(&Store)) {
+    async fn all(check: impl AsyncFn(&Store)) {
+        let broker = Broker::new();
         let dir = tempfile::tempdir().expect("a folder");
         let file = KeyValueStore::File(dir.path().join("kv.db"));
-        check(&Store::open(None).await.expect("a store in memory")).await;
-        check(&Store::open(Some(&file)).await.expect("a store in a file")).await;
+        let open = async |configured| Store::open(configured, &broker).await.expect("a store");
+        check(&open(None).await).await;
+        check(&open(Some(&file)).await).await;
+        let Some(server) = testkit::servers::Redis::start() else {
+            return;
+        };
+        let redis = KeyValueStore::Redis(manifest::RedisUrl(server.address()));
+        check(&open(Some(&redis)).await).await;
     }
 
     #[tokio::test]
     async fn what_was_set_is_there_until_it_is_deleted() {
-        both(async |store| {
+        all(async |store| {
             assert_eq!(store.get("a").await, Ok(None));
             assert_eq!(store.set("a", b"1".to_vec()).await, Ok(()));
             assert_eq!(store.set("a", b"2".to_vec()).await, Ok(()));
@@ -239,7 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_value_that_is_no_counter_stays_and_the_store_goes_on() {
-        both(async |store| {
+        all(async |store| {
             assert_eq!(store.increment("n", 5).await, Ok(5));
             assert_eq!(store.increment("n", -7).await, Ok(-2));
             assert_eq!(store.set("text", b"hello".to_vec()).await, Ok(()));
@@ -252,8 +270,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_many_who_swap_at_once_each_counts() {
+        all(async |store| {
+            assert_eq!(store.set("n", b"0".to_vec()).await, Ok(()));
+            let add = async || {
+                loop {
+                    let seen = store.get("n").await.expect("it is there").expect("a number");
+                    let number: u32 = String::from_utf8_lossy(&seen).parse().expect("a number");
+                    let next = (number + 1).to_string().into_bytes();
+                    match store.swap("n", Some(seen), next).await {
+                        Ok(()) => return,
+                        Err(SwapError::Changed) => {}
+                        Err(SwapError::Failed(text)) => panic!("{text}"),
+                    }
+                }
+            };
+            let two = async || {
+                add().await;
+                add().await;
+            };
+            tokio::join!(two(), two(), two(), two(), two());
+            assert_eq!(store.get("n").await, Ok(Some(b"10".to_vec())));
+        })
+        .await;
+    }
+
+    #[tokio::test]
     async fn a_swap_needs_the_value_that_was_seen() {
-        both(async |store| {
+        all(async |store| {
             assert_eq!(store.swap("a", None, b"1".to_vec()).await, Ok(()));
             assert_eq!(store.swap("a", Some(b"1".to_vec()), b"2".to_vec()).await, Ok(()));
             let late = store.swap("a", Some(b"1".to_vec()), b"3".to_vec()).await;
