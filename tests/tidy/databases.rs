@@ -27,7 +27,7 @@ fn findings(files: &[File]) -> Vec<Finding> {
                     format!("the database of {component} is `{own}`"),
                 ));
             }
-            let opened = line.split("spin::open(").nth(1);
+            let opened = line.split("store::open(").nth(1);
             if opened.is_some_and(|arguments| !arguments.starts_with("DATABASE,")) {
                 findings.push(Finding::new(
                     &file.path,
@@ -55,10 +55,10 @@ fn every_component_opens_its_own_database() {
 fn another_components_database_is_found() {
     let check = |path: &str, text: &str| crate::lines(&findings(&[File::new(path, text)]));
     let order = "components/order/src/component.rs";
-    let good = "const DATABASE: &str = \"order\";\nlet db = store::spin::open(DATABASE, MIGRATIONS);";
+    let good = "const DATABASE: &str = \"order\";\nlet db = store::open(DATABASE, MIGRATIONS);";
     assert_eq!(check(order, good), [0usize; 0]);
     assert_eq!(check(order, "const DATABASE: &str = \"stock\";"), [1]);
-    assert_eq!(check(order, "\nstore::spin::open(\"stock\", MIGRATIONS)"), [2]);
+    assert_eq!(check(order, "\nstore::open(\"stock\", MIGRATIONS)"), [2]);
     assert_eq!(
         check(
             "components/fake-pg/src/component.rs",

@@ -48,7 +48,7 @@ fn answer(request: &web::Request) -> Result<Response, Problem> {
 }
 
 fn open() -> Result<store::Db, Problem> {
-    store::spin::open(DATABASE, MIGRATIONS).map_err(|error| {
+    store::open(DATABASE, MIGRATIONS).map_err(|error| {
         if error.retryable() {
             Problem::unavailable()
         } else {

@@ -43,7 +43,7 @@ const PRODUCTS: &str = "http://product.spin.internal";
 const TRACES: [&str; 2] = [REQUEST_ID_HEADER, "traceparent"];
 
 fn open() -> Result<Store, DbError> {
-    ::store::spin::open(DATABASE, MIGRATIONS).map(Store::new)
+    ::store::open(DATABASE, MIGRATIONS).map(Store::new)
 }
 
 impl wire::Guest for api::Component {

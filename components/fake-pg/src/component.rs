@@ -148,7 +148,7 @@ fn open(said: &Said) -> Result<(Db, Rules), String> {
         Err(error) => return Err(said.outage(&format!("{RULES}: {error:?}"))),
     };
     let rules = Rules::parse(&text).map_err(|error| said.outage(&format!("{RULES}: {error}")))?;
-    let db = store::spin::open(DATABASE, MIGRATIONS).map_err(|error| said.outage(&error))?;
+    let db = store::open(DATABASE, MIGRATIONS).map_err(|error| said.outage(&error))?;
     Ok((db, rules))
 }
 

@@ -101,7 +101,7 @@ fn answer(request: &Request) -> Result<Reply, Problem> {
 }
 
 fn open() -> Result<Db, DbError> {
-    store::spin::open(DATABASE, MIGRATIONS)
+    store::open(DATABASE, MIGRATIONS)
 }
 
 /// Runs use cases over this database and the composed components, at this moment.

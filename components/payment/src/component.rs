@@ -80,7 +80,7 @@ fn context(request: &Request) -> CallContext {
 }
 
 fn open() -> Result<Db, DbError> {
-    store::spin::open(DATABASE, MIGRATIONS)
+    store::open(DATABASE, MIGRATIONS)
 }
 
 impl payment::Guest for api::Component {

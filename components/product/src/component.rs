@@ -37,7 +37,7 @@ const DATABASE: &str = "product";
 const DOCUMENT: &str = include_str!("../openapi.json");
 
 fn open() -> Result<Store, DbError> {
-    ::store::spin::open(DATABASE, MIGRATIONS).map(Store::new)
+    ::store::open(DATABASE, MIGRATIONS).map(Store::new)
 }
 
 impl wire::Guest for api::Component {

@@ -82,7 +82,7 @@ fn answer(request: &Request) -> Result<Response, Problem> {
 }
 
 fn open() -> Result<Db, DbError> {
-    store::spin::open(DATABASE, MIGRATIONS)
+    store::open(DATABASE, MIGRATIONS)
 }
 
 /// An error means: not acknowledged, so it comes again. It says nothing, since the log has the story.

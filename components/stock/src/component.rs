@@ -41,7 +41,7 @@ const NO_ANSWER: &str = "the stock store did not answer";
 const DOCUMENT: &str = include_str!("../openapi.json");
 
 fn open() -> Result<Store, DbError> {
-    ::store::spin::open(DATABASE, MIGRATIONS).map(Store::new)
+    ::store::open(DATABASE, MIGRATIONS).map(Store::new)
 }
 
 impl wire::Guest for api::Component {

@@ -47,6 +47,10 @@ impl<G: Fn(&str, &dyn Fn() -> Answer) -> Answer> Driver for Gated<G> {
         self.inner.begin()
     }
 
+    fn begin_migration(&self) -> &'static [&'static str] {
+        self.inner.begin_migration()
+    }
+
     fn schema_version(&self) -> Result<u32, DbError> {
         self.inner.schema_version()
     }

@@ -1,5 +1,7 @@
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::retry::Tries;
 use crate::{DbError, Driver, Migration, Row, Rows, Value};
 
 /// A component's database, migrated and ready.
@@ -10,6 +12,8 @@ pub struct Db {
 /// The inside of a transaction: where anything is written that takes more than one statement.
 pub struct Tx<'db> {
     driver: &'db dyn Driver,
+    /// Why the transaction can't stay: its first statement that failed.
+    failed: RefCell<Option<DbError>>,
 }
 
 impl Db {
@@ -32,16 +36,39 @@ impl Db {
         let known = migrations.last().map_or(0, |migration| migration.number);
         let found = self.driver.schema_version()?;
         if found < known {
-            self.transaction(|tx| tx.migrate(migrations))?;
+            self.migrate(migrations)?;
         } else if found > known {
             return Err(DbError::TooNew { found, known });
         }
         Ok(self)
     }
 
+    fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
+        let mut tries = Tries::new();
+        loop {
+            match self.attempt(self.driver.begin_migration(), |tx| tx.migrate(migrations)) {
+                Attempt::Ended(answer) => return answer,
+                Attempt::Overtaken if tries.again() => {}
+                Attempt::Overtaken => return Err(DbError::Busy),
+            }
+        }
+    }
+
+    /// One statement outside a transaction, again when another was in its way: nothing of it happened then.
+    fn alone(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
+        let mut tries = Tries::new();
+        loop {
+            match self.driver.execute(statement, params) {
+                Err(DbError::Serialization) if tries.again() => {}
+                Err(DbError::Serialization) => return Err(DbError::Busy),
+                answer => return answer,
+            }
+        }
+    }
+
     /// Reads rows outside a transaction: one statement sees one moment.
     pub fn read(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        rows(self.driver.execute(statement, params)?)
+        rows(self.alone(statement, params)?)
     }
 
     /// Reads one row at most; further ones are a defect of the statement.
@@ -55,12 +82,12 @@ impl Db {
     /// answered, or it does not happen, without a begin and a commit to be sent and waited for. As with the
     /// commit of [`Db::transaction`], [`DbError::Unavailable`] does not say which of both.
     pub fn execute(&self, statement: &str, params: &[Value]) -> Result<u64, DbError> {
-        Ok(self.driver.execute(statement, params)?.changed)
+        Ok(self.alone(statement, params)?.changed)
     }
 
     /// The same for a statement that answers what it changed (`returning`).
     pub fn returning(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        rows(self.driver.execute(statement, params)?)
+        rows(self.alone(statement, params)?)
     }
 
     /// The same for one that changes one row at most.
@@ -68,29 +95,79 @@ impl Db {
         at_most_one(self.returning(statement, params)?)
     }
 
-    /// Runs `work` in a transaction: committed when it answers `Ok`, otherwise as if it never ran.
+    /// Runs `work` in a transaction: committed when it answers `Ok`, otherwise as if it never ran. A transaction in
+    /// which a statement failed is never committed, whatever `work` makes of it.
+    ///
+    /// Where transactions run side by side, one of two that are in each other's way begins again, after a short random
+    /// wait: so `work` may run more than once, and **must have no effect outside of this transaction**. After some
+    /// tries it ends with [`DbError::Busy`].
     ///
     /// When the commit itself fails with [`DbError::Unavailable`] the outcome is not known to the caller;
     /// commands are repeatable for that reason.
     pub fn transaction<T, E: From<DbError>>(
         &self,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+        mut work: impl FnMut(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let driver = self.driver.as_ref();
-        begin(driver)?;
-        let done = work(&Tx { driver });
-        let done = done.and_then(|value| Ok(driver.execute("commit", &[]).map(|_| value)?));
-        if done.is_err() {
-            roll_back(driver);
+        let mut tries = Tries::new();
+        loop {
+            match self.attempt(&[self.driver.begin()], &mut work) {
+                Attempt::Ended(answer) => return answer,
+                Attempt::Overtaken if tries.again() => {}
+                Attempt::Overtaken => return Err(DbError::Busy.into()),
+            }
         }
-        done
     }
+
+    fn attempt<T, E: From<DbError>>(
+        &self,
+        begin: &[&str],
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Attempt<T, E> {
+        let driver = self.driver.as_ref();
+        if let Err(error) = begin
+            .iter()
+            .try_for_each(|statement| run_begin(driver, statement))
+        {
+            return Attempt::Ended(Err(error.into()));
+        }
+        let tx = Tx {
+            driver,
+            failed: RefCell::default(),
+        };
+        let done = work(&tx);
+        let done = match (tx.failed.take(), done) {
+            (Some(DbError::Serialization), _) => {
+                roll_back(driver);
+                return Attempt::Overtaken;
+            }
+            (Some(error), Ok(_)) => Err(error.into()),
+            (_, Err(error)) => Err(error),
+            (None, Ok(value)) => match driver.execute("commit", &[]) {
+                Ok(_) => return Attempt::Ended(Ok(value)),
+                Err(DbError::Serialization) => {
+                    roll_back(driver);
+                    return Attempt::Overtaken;
+                }
+                Err(error) => Err(error.into()),
+            },
+        };
+        roll_back(driver);
+        Attempt::Ended(done)
+    }
+}
+
+/// What became of one try.
+enum Attempt<T, E> {
+    /// It is over, one way or the other.
+    Ended(Result<T, E>),
+    /// Another transaction was in its way, and nothing of it is left.
+    Overtaken,
 }
 
 /// A begin that failed may have lost only its answer; one that found the database busy began nothing, and
 /// a rollback would wait in the same line.
-fn begin(driver: &dyn Driver) -> Result<(), DbError> {
-    let begun = driver.execute(driver.begin(), &[]).map(drop);
+fn run_begin(driver: &dyn Driver, statement: &str) -> Result<(), DbError> {
+    let begun = driver.execute(statement, &[]).map(drop);
     if begun.as_ref().is_err_and(|error| !matches!(error, DbError::Busy)) {
         roll_back(driver);
     }
@@ -105,12 +182,12 @@ fn roll_back(driver: &dyn Driver) {
 impl Tx<'_> {
     /// Runs a statement and answers how many rows it changed.
     pub fn execute(&self, statement: &str, params: &[Value]) -> Result<u64, DbError> {
-        Ok(self.driver.execute(statement, params)?.changed)
+        Ok(self.run(statement, params)?.changed)
     }
 
     /// Runs a statement and answers its rows (`select`, or `returning`).
     pub fn query(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        rows(self.driver.execute(statement, params)?)
+        rows(self.run(statement, params)?)
     }
 
     /// Runs a statement that answers one row at most.
@@ -118,12 +195,23 @@ impl Tx<'_> {
         at_most_one(self.query(statement, params)?)
     }
 
+    /// Nothing runs behind a statement that failed: on one database it would fail too, on another it would happen.
+    fn run(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
+        if let Some(error) = self.failed.borrow().as_ref() {
+            return Err(error.clone());
+        }
+        let answer = self.driver.execute(statement, params);
+        if let Err(error) = &answer {
+            *self.failed.borrow_mut() = Some(error.clone());
+        }
+        answer
+    }
+
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
         let found = self.driver.schema_version()?;
         for migration in migrations.iter().filter(|migration| migration.number > found) {
             for statement in migration.statements() {
-                self.driver
-                    .execute(statement, &[])
+                self.run(statement, &[])
                     .map_err(|error| named(migration, &error))?;
             }
             self.driver.set_schema_version(migration.number)?;

@@ -21,6 +21,10 @@ pub trait Driver {
     /// The statement that begins a transaction which may write.
     fn begin(&self) -> &'static str;
 
+    /// The statements that begin the transaction in which migrations run: alone, and seeing all that was committed
+    /// before.
+    fn begin_migration(&self) -> &'static [&'static str];
+
     /// The number of the newest migration that was applied, 0 for a new database.
     ///
     /// Called once after opening, so this is also where a connection is made fit for use.

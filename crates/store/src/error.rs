@@ -1,7 +1,8 @@
 /// Why the database did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
-    /// A unique or primary key exists already; carries the constraint as the database names it.
+    /// A unique or primary key exists already; carries its columns, `table.one, table.other`, or the constraint's own
+    /// name where the database does not say them: for a person to read.
     #[error("conflict on {0}")]
     Conflict(String),
     /// A check constraint was violated; carries its name.
@@ -13,6 +14,10 @@ pub enum DbError {
     /// Somebody else holds the database and did not let go in time: try again.
     #[error("the database is busy")]
     Busy,
+    /// Another transaction was in the way, and nothing of this one is left: it has to begin again. Only
+    /// [`crate::Db`] sees it, which does so, and says [`DbError::Busy`] when that does not help.
+    #[error("another transaction was in the way")]
+    Serialization,
     /// The database can't be reached, is full or refused access: try again later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -36,7 +41,7 @@ impl DbError {
     /// Whether the same call may succeed later without anybody changing anything.
     pub const fn retryable(&self) -> bool {
         match self {
-            Self::Busy | Self::Unavailable(_) => true,
+            Self::Busy | Self::Serialization | Self::Unavailable(_) => true,
             Self::Conflict(_)
             | Self::Check(_)
             | Self::ForeignKey

@@ -6,10 +6,12 @@
 //! part that differs:
 //!
 //! * `spin`: SQLite through `spin:sqlite@3.0.0`, in wasm;
-//! * `native`: SQLite through rusqlite, for tests outside wasm (feature `native`).
+//! * `native`: SQLite through rusqlite, for tests outside wasm (feature `native`);
+//! * `postgres`: Postgres through `spin:postgres@4.0.0` in wasm, and through the crate `postgres` for tests and tools
+//!   outside (feature `native-postgres`).
 //!
-//! A Postgres driver takes its place beside them: it numbers migrations in a table instead of
-//! `user_version` and sends `rollback` before every `begin`.
+//! In wasm `open` decides between them by a variable. SQLite lets one transaction write at a time; Postgres lets
+//! them run side by side as if they came one after the other (`serializable`), and begins again what can't be.
 
 mod db;
 mod driver;
@@ -18,8 +20,15 @@ mod like;
 mod migration;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
+#[cfg(target_family = "wasm")]
+mod open;
 #[cfg(any(target_family = "wasm", test))]
 mod opened;
+#[cfg(any(target_family = "wasm", test))]
+mod place;
+#[cfg(any(target_family = "wasm", feature = "native-postgres", test))]
+pub mod postgres;
+mod retry;
 mod row;
 #[cfg(target_family = "wasm")]
 pub mod spin;
@@ -30,5 +39,7 @@ pub use driver::{Driver, Rows};
 pub use error::{DbError, RowError};
 pub use like::like_containing;
 pub use migration::Migration;
+#[cfg(target_family = "wasm")]
+pub use open::open;
 pub use row::{FromValue, Row};
 pub use value::Value;

@@ -74,6 +74,10 @@ impl Driver for NativeSqlite {
         "begin immediate"
     }
 
+    fn begin_migration(&self) -> &'static [&'static str] {
+        &["begin immediate"]
+    }
+
     fn schema_version(&self) -> Result<u32, DbError> {
         match self.execute("pragma user_version", &[])?.rows.pop().as_deref() {
             Some([Value::Integer(version)]) => {

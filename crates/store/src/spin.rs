@@ -113,6 +113,10 @@ impl Driver for SpinSqlite {
         "begin immediate"
     }
 
+    fn begin_migration(&self) -> &'static [&'static str] {
+        &["begin immediate"]
+    }
+
     fn schema_version(&self) -> Result<u32, DbError> {
         let settings = self.execute(SETTINGS, &[])?.rows.pop().unwrap_or_default();
         let [

@@ -1,8 +1,10 @@
-//! Real brokers for tests: each on its own port of the loopback, with its own folder, gone with its test.
+//! Real brokers and databases for tests: each on its own port of the loopback, with its own folder, gone with its test.
 //!
 //! A server whose program is not installed gives `None`, and says so: the test passes without having
 //! proved anything. With `BODEGA_REQUIRE_SERVERS=1` a missing program is a failure instead.
 #![allow(clippy::unwrap_used, reason = "a test that can't start its server has failed")]
+
+mod postgres;
 
 use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
@@ -12,7 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
 use tempfile::TempDir;
+
+pub use postgres::{DATABASES, Postgres, Sync};
 
 /// Long enough for a server to start on a machine that is busy with something else.
 const START: Duration = Duration::from_secs(60);
@@ -234,9 +239,7 @@ impl Server {
     }
 
     fn signal(&self, name: &str) {
-        let process = self.process.as_ref().unwrap();
-        let kill = format!("kill -{name} {}", process.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        assert!(run_kill(name, self.process.as_ref().unwrap().id()));
     }
 
     fn socket(&self) -> SocketAddr {
@@ -258,17 +261,29 @@ fn find(program: &str) -> Option<PathBuf> {
         .map(|folder| folder.join(program))
         .find(|file| file.is_file());
     if found.is_none() {
-        let required = std::env::var_os("BODEGA_REQUIRE_SERVERS").is_some_and(|value| value == "1");
-        assert!(
-            !required,
-            "{program} is not installed, and BODEGA_REQUIRE_SERVERS=1"
-        );
-        // Not `eprintln!`, which the test harness keeps to itself while a test passes.
-        let notice =
-            format!("\n*** SKIPPED: {program} is not installed, so this test proves NOTHING ***\n\n");
-        std::io::stderr().write_all(notice.as_bytes()).unwrap();
+        missing(program);
     }
     found
+}
+
+/// Says loudly that there is no such program, or fails where there has to be one.
+fn missing(program: &str) {
+    let required = std::env::var_os("BODEGA_REQUIRE_SERVERS").is_some_and(|value| value == "1");
+    assert!(
+        !required,
+        "{program} is not installed, and BODEGA_REQUIRE_SERVERS=1"
+    );
+    // Not `eprintln!`, which the test harness keeps to itself while a test passes.
+    let notice = format!("\n*** SKIPPED: {program} is not installed, so this test proves NOTHING ***\n\n");
+    std::io::stderr().write_all(notice.as_bytes()).unwrap();
+}
+
+/// Sends a process a signal by its name; false when it is not there any more.
+fn run_kill(signal: &str, process: u32) -> bool {
+    let kill = format!("kill -{signal} {process}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &kill]).stderr(Stdio::null());
+    shell.status().unwrap().success()
 }
 
 /// A port nobody listens on. Not one that the system gives to outgoing connections: a client that

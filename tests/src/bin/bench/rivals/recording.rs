@@ -63,6 +63,10 @@ impl Driver for Recorder {
         self.inner.begin()
     }
 
+    fn begin_migration(&self) -> &'static [&'static str] {
+        self.inner.begin_migration()
+    }
+
     fn schema_version(&self) -> Result<u32, DbError> {
         self.inner.schema_version()
     }
