@@ -88,7 +88,7 @@ pub fn apply<E: From<DbError>>(
     producer: &str,
     event: &Event,
     now: Instant,
-    change: impl FnOnce(&Tx<'_>) -> Result<(), E>,
+    mut change: impl FnMut(&Tx<'_>) -> Result<(), E>,
 ) -> Result<Admission, E> {
     db.transaction(|tx| {
         let admission = admit(tx, producer, event, now)?;
@@ -170,7 +170,7 @@ pub fn replay<E: From<DbError>>(
     db: &Db,
     id: u64,
     now: Instant,
-    change: impl FnOnce(&Tx<'_>, &Event) -> Result<(), E>,
+    mut change: impl FnMut(&Tx<'_>, &Event) -> Result<(), E>,
 ) -> Result<Replay, E> {
     let Ok(number) = i64::try_from(id) else {
         return Ok(Replay::Unknown);
