@@ -86,6 +86,7 @@ impl NotEntered {
                 DbError::Conflict(_)
                 | DbError::ForeignKey
                 | DbError::Busy
+                | DbError::Serialization
                 | DbError::Unavailable(_)
                 | DbError::TooNew { .. }
                 | DbError::Row(_)

@@ -121,7 +121,7 @@ impl Ledger for Store {
             let before = orders::one(tx, order)?;
             let mut report = Report::EMPTY;
             report
-                .compare(expected, before.movements.clone(), now)
+                .compare(expected.clone(), before.movements.clone(), now)
                 .map_err(Unsummable::from)?;
             for mismatch in &report.mismatches {
                 insert_entry(tx, &self.zone, &mismatch.correction().map_err(Unsummable::from)?)?;

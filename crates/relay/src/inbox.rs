@@ -81,14 +81,14 @@ pub enum Replay {
 
 /// Applies an event of `producer` once: `change` and the event's row in the inbox stand or fall together.
 ///
-/// `change` runs only when the answer is [`Admission::Admitted`]; if it fails, nothing happened, and the
-/// same event may come again or be buried.
+/// `change` runs only when the answer is [`Admission::Admitted`], again when another transaction was in the way; if it
+/// fails, nothing happened, and the same event may come again or be buried.
 pub fn apply<E: From<DbError>>(
     db: &Db,
     producer: &str,
     event: &Event,
     now: Instant,
-    change: impl FnOnce(&Tx<'_>) -> Result<(), E>,
+    mut change: impl FnMut(&Tx<'_>) -> Result<(), E>,
 ) -> Result<Admission, E> {
     db.transaction(|tx| {
         let admission = admit(tx, producer, event, now)?;
@@ -170,7 +170,7 @@ pub fn replay<E: From<DbError>>(
     db: &Db,
     id: u64,
     now: Instant,
-    change: impl FnOnce(&Tx<'_>, &Event) -> Result<(), E>,
+    mut change: impl FnMut(&Tx<'_>, &Event) -> Result<(), E>,
 ) -> Result<Replay, E> {
     let Ok(number) = i64::try_from(id) else {
         return Ok(Replay::Unknown);
