@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use store_suite::database;
 
 use account::app::{Accounts, Fresh, NewToken, RenewError};
 use account::domain::{
@@ -12,7 +13,9 @@ use account::domain::{
 use account::store::{MIGRATIONS, SqlAccounts};
 use expect_test::{Expect, expect};
 use kernel::{Instant, Millis, UserId};
-use store::{native, params};
+use store::params;
+
+store_suite::also_on_postgres!();
 
 const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
 const DAY: Millis = Millis(86_400_000);
@@ -53,7 +56,7 @@ fn open_session(store: &SqlAccounts, id: u64, byte: u8, until: Instant) {
 
 /// A store with user 1, whose session 1 has the refresh token 1, valid for a day.
 fn with_session() -> SqlAccounts {
-    let store = SqlAccounts(native::in_memory(MIGRATIONS).unwrap());
+    let store = SqlAccounts(database::fresh(MIGRATIONS).unwrap());
     add(&store, 1, "a@b.kr");
     open_session(&store, 1, 1, NOW.after(DAY));
     store
@@ -194,7 +197,7 @@ fn the_grace_does_not_prolong_what_ended() {
 fn all_of_fifty_who_present_one_token_at_once_get_the_same_successor() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("account.db");
-    let store = SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
+    let store = SqlAccounts(database::open(&path, MIGRATIONS).unwrap());
     add(&store, 1, "a@b.kr");
     open_session(&store, 1, 1, NOW.after(DAY));
     let successors = at_once(&path, 50, |store, client| {
@@ -220,7 +223,7 @@ fn all_of_fifty_who_present_one_token_at_once_get_the_same_successor() {
 
 /// What many clients, each with a connection of its own, are answered when they come at the same time.
 fn at_once<T: Send>(path: &Path, clients: u8, call: impl Fn(&SqlAccounts, u8) -> T + Sync) -> Vec<T> {
-    let connect = |_| SqlAccounts(native::open(path, MIGRATIONS).unwrap());
+    let connect = |_| SqlAccounts(database::open(path, MIGRATIONS).unwrap());
     testkit::at_once(clients.into(), connect, |store, client| call(store, client as u8))
 }
 

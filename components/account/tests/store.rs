@@ -8,14 +8,17 @@ use account::domain::{
 };
 use account::store::{MIGRATIONS, SqlAccounts};
 use kernel::{Instant, Millis, UserId};
-use store::{Db, DbError, native, params};
+use store::{Db, DbError, params};
+use store_suite::{database, shape};
 use testkit::at_once;
+
+store_suite::also_on_postgres!();
 
 const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
 const DAY: Millis = Millis(86_400_000);
 
 fn store() -> SqlAccounts {
-    SqlAccounts(native::in_memory(MIGRATIONS).unwrap())
+    SqlAccounts(database::fresh(MIGRATIONS).unwrap())
 }
 
 fn somebody(id: u64, email: &str) -> Account {
@@ -81,7 +84,7 @@ fn of_many_who_sign_up_with_one_email_exactly_one_gets_it() {
     let path = folder.path().join("account.db");
     // They open it at the same moment, too.
     let answers = at_once(8, drop, |(), client| {
-        let store = SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
+        let store = SqlAccounts(database::open(&path, MIGRATIONS).unwrap());
         let email = if client % 2 == 0 { "a@b.kr" } else { "A@b.KR" };
         store.add(&somebody(client as u64 + 1, email), "hash").unwrap()
     });
@@ -97,14 +100,14 @@ fn of_many_who_sign_up_with_one_email_exactly_one_gets_it() {
 fn of_admins_who_all_suspend_each_other_at_once_exactly_one_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("account.db");
-    let store = SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
+    let store = SqlAccounts(database::open(&path, MIGRATIONS).unwrap());
     const ADMINS: u64 = 8;
     for id in 1..=ADMINS {
         let mut admin = somebody(id, &format!("a{id}@b.kr"));
         admin.role = Role::Admin;
         store.add(&admin, "hash").unwrap();
     }
-    let connect = |_| SqlAccounts(native::open(&path, MIGRATIONS).unwrap());
+    let connect = |_| SqlAccounts(database::open(&path, MIGRATIONS).unwrap());
     at_once(ADMINS as usize, connect, |store, thread| {
         let id = thread as u64 + 1;
         let change = Change {
@@ -220,16 +223,8 @@ fn a_database_migrated_in_steps_equals_a_fresh_one_and_opens_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("account.db");
     for steps in 1..=MIGRATIONS.len() {
-        drop(native::open(&path, &MIGRATIONS[..steps]).unwrap());
+        drop(database::open(&path, &MIGRATIONS[..steps]).unwrap());
     }
-    let shape = |db: &Db| -> Vec<(String, Option<String>)> {
-        let rows = db
-            .read("select name, sql from sqlite_schema order by name", params![])
-            .unwrap();
-        rows.iter()
-            .map(|row| (row.get("name").unwrap(), row.get("sql").unwrap()))
-            .collect()
-    };
-    let stepwise = native::open(&path, MIGRATIONS).unwrap();
+    let stepwise = database::open(&path, MIGRATIONS).unwrap();
     assert_eq!(shape(&stepwise), shape(&store().0));
 }

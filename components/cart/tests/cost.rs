@@ -7,18 +7,20 @@
 
 mod shop;
 
-use ::store::{Db, native};
+use ::store::Db;
 use cart::app::{self, Wanted};
 use cart::domain::Merged;
 use cart::store::{MIGRATIONS, Store};
 use expect_test::expect;
 use kernel::Quantity;
 use shop::{NOW, Shop, line, order, product, user, wanted};
-use store_suite::counted;
+use store_suite::{counted, database};
+
+store_suite::also_on_postgres!();
 
 #[test]
 fn every_call_costs_what_the_readme_says() {
-    let (driver, count) = counted(native::in_memory_driver().unwrap());
+    let (driver, count) = counted(database::fresh_driver().unwrap());
     let carts = Store::new(Db::open(driver, MIGRATIONS).unwrap());
     let add = |pieces, key| {
         drop(app::add(

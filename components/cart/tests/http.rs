@@ -16,6 +16,8 @@ use shop::{NOW, NoShop, Shop, user};
 use testkit::uniform::{Body, Path, check};
 use web::{IDENTITY_HEADER, Identity, Method, Request, Role};
 
+store_suite::also_on_postgres!();
+
 #[test]
 fn a_customer_fills_changes_and_empties_a_cart() {
     let mut visit = Visit::new();

@@ -11,13 +11,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ::store::{Db, DbError, Driver, native, params};
+use ::store::{Db, DbError, Driver, params};
 use cart::app::{self, CartError, Offers, OffersError, Wanted};
 use cart::domain::{Adjusted, Line, MAX_LINES, Merged, Offer};
 use cart::store::{MIGRATIONS, Store};
 use kernel::ProductId;
 use shop::{NOW, NoShop, Shop, at_once, carts, in_file, line, order, user, wanted};
-use store_suite::{gated, shared};
+use store_suite::{database, gated, shared};
+
+store_suite::also_on_postgres!();
 
 /// The answer as a text that tells two answers apart.
 fn render(merged: &Merged) -> String {
@@ -155,7 +157,7 @@ fn watched(
 }
 
 fn connection() -> Rc<dyn Driver> {
-    native::in_memory_driver().unwrap().into()
+    database::fresh_driver().unwrap().into()
 }
 
 /// Asks with key `a`, which `other` uses after it was looked up, and before it is remembered.
@@ -164,7 +166,7 @@ fn overtaken<T>(other: &'static str, ask: impl Fn(&Store) -> Result<T, CartError
     let carts = watched(&connection, move |statement, inner| {
         if statement == "rollback" {
             // What the other one wrote stays.
-            for statement in ["rollback", "begin immediate", other, "commit"] {
+            for statement in ["rollback", inner.begin(), other, "commit"] {
                 inner.execute(statement, params![]).unwrap();
             }
             return Some(DbError::Unavailable("rolled back already".to_owned()));
@@ -217,7 +219,7 @@ fn who_finds_another_cart_than_a_moment_ago_looks_again() {
         let (once, begins) = (Cell::new(true), Rc::new(Cell::new(0)));
         let begun = begins.clone();
         let watched = watched(&connection, move |now, inner| {
-            if now == "begin immediate" {
+            if now.starts_with("begin") {
                 begun.set(begun.get() + 1);
             }
             if now.contains(before) && once.replace(false) {

@@ -16,6 +16,8 @@ use kernel::Quantity;
 use proptest::prelude::*;
 use shop::{NOW, Shop, carts, line, order, product, sku, user, wanted};
 
+store_suite::also_on_postgres!();
+
 /// What is for sale: product, SKU, free pieces.
 const KINDS: [(u64, u64, u32); 4] = [(1, 1, 100), (3, 3, 5), (5, 51, 7), (5, 52, 1)];
 

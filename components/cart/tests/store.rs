@@ -7,12 +7,15 @@
 
 mod shop;
 
-use ::store::{DbError, native, params};
+use ::store::{DbError, params};
 use cart::app::{self, Added, CartError, Carts, Key};
 use cart::domain::{Line, MAX_LINES, Refused};
 use cart::store::{MIGRATIONS, Store};
 use kernel::{Outcome, Quantity};
 use shop::{NOW, NoShop, Shop, at_once, carts, in_file, line, order, product, sku, user, wanted};
+use store_suite::database;
+
+store_suite::also_on_postgres!();
 
 fn add(carts: &Store, number: u64, kind: Option<u64>, pieces: u32) -> Result<Line, Refused> {
     match app::add(carts, &Shop, user(42), wanted(number, kind, pieces), None, NOW) {
@@ -264,7 +267,7 @@ fn an_order_taken_by_many_while_others_add_takes_once() {
 #[test]
 fn the_tables_themselves_refuse_what_cannot_be() {
     let refused = |statement: &str| {
-        let db = native::in_memory(MIGRATIONS).unwrap();
+        let db = database::fresh(MIGRATIONS).unwrap();
         let run = |statement: &str| db.transaction(|tx| tx.execute(statement, params![]));
         match run(statement).unwrap_err() {
             DbError::Check(name) | DbError::Conflict(name) => name,

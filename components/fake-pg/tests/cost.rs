@@ -6,12 +6,14 @@ use fake_pg::app::Gateway;
 use fake_pg::domain::Rules;
 use fake_pg::store::MIGRATIONS;
 use kernel::{Currency, Money, OrderId};
-use store::{Db, native};
-use store_suite::counted;
+use store::Db;
+use store_suite::{counted, database};
+
+store_suite::also_on_postgres!();
 
 #[test]
 fn every_call_costs_what_the_readme_says() {
-    let (driver, count) = counted(native::in_memory_driver().unwrap());
+    let (driver, count) = counted(database::fresh_driver().unwrap());
     let book = Db::open(driver, MIGRATIONS).unwrap();
     let gateway = Gateway {
         book: &book,

@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 use std::cell::RefCell;
+use store_suite::database;
 
 use fake_pg::app::{ApproveError, Book, CancelError, Gateway};
 use fake_pg::domain::{ApproveRefused, CancelRefused, Entry, PaymentKey, Rules};
 use fake_pg::store::MIGRATIONS;
 use kernel::{Currency, Millis, Money, OrderId};
-use store::{Db, DbError, native, params};
+use store::{Db, DbError, params};
 use testkit::at_once;
+
+store_suite::also_on_postgres!();
 
 fn won(minor: i64) -> Money {
     Money::try_new(minor, Currency::Krw).unwrap()
@@ -20,7 +23,7 @@ fn order(number: u64) -> OrderId {
 }
 
 fn db() -> Db {
-    native::in_memory(MIGRATIONS).unwrap()
+    database::fresh(MIGRATIONS).unwrap()
 }
 
 fn rules(text: &str) -> Rules {
@@ -282,8 +285,8 @@ fn parallel_orders_with_one_key_are_paid_once() {
     const THREADS: usize = 8;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pg.db");
-    native::open(&path, MIGRATIONS).unwrap();
-    let connect = |_| (native::open(&path, MIGRATIONS).unwrap(), rules(""));
+    database::open(&path, MIGRATIONS).unwrap();
+    let connect = |_| (database::open(&path, MIGRATIONS).unwrap(), rules(""));
     let confirmed = at_once(THREADS, connect, |(db, rules), thread| {
         let order = order(thread as u64 + 1);
         gateway(db, rules).confirm(order, "window", won(100)).is_ok()
@@ -307,14 +310,14 @@ fn parallel_approvals_are_one_and_parallel_cancellations_stay_within_it() {
     const THREADS: usize = 8;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pg.db");
-    native::open(&path, MIGRATIONS).unwrap();
-    let connect = |_| (native::open(&path, MIGRATIONS).unwrap(), rules(""));
+    database::open(&path, MIGRATIONS).unwrap();
+    let connect = |_| (database::open(&path, MIGRATIONS).unwrap(), rules(""));
     at_once(THREADS, connect, |(db, rules), thread| {
         gateway(db, rules).approve(order(1), won(100)).unwrap();
         // Eight times 30 is asked for, and three fit.
         let _ = gateway(db, rules).cancel(&key(1), &thread.to_string(), won(30), "");
     });
-    let db = native::open(&path, MIGRATIONS).unwrap();
+    let db = database::open(&path, MIGRATIONS).unwrap();
     assert_eq!(
         gateway(&db, &rules(""))
             .find(order(1))

@@ -11,6 +11,8 @@ use serde_json::json;
 use shop::{Fault, Shop, When, header, id, json, request};
 use web::{Method, Request, Role};
 
+store_suite::also_on_postgres!();
+
 fn paid(shop: &Shop) -> u64 {
     let placed = shop.buy(1, 2);
     assert_eq!(placed.status, 201, "{placed:?}");

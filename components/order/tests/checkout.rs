@@ -8,6 +8,8 @@ use order::app::Orders;
 use serde_json::json;
 use shop::{Fault, Shop, When, header, id, json, user};
 
+store_suite::also_on_postgres!();
+
 fn sold(shop: &Shop) -> (i64, u32, i64) {
     (shop.on_hand(1), shop.held(1), shop.kept())
 }
@@ -255,7 +257,7 @@ fn a_checkout_costs_two_transactions() {
     shop.buy_cart(None);
     expect_test::expect![[r#"
         cart.lines
-        begin immediate
+        begin
         insert into customer_order
         insert into order_line
         insert into order_work
@@ -263,7 +265,7 @@ fn a_checkout_costs_two_transactions() {
         commit
         stock.reserve
         payment.charge
-        begin immediate
+        begin
         update order_work set
         update customer_order set
         insert into order_history

@@ -7,6 +7,8 @@ use kernel::Millis;
 use serde_json::json;
 use shop::{Shop, id};
 
+store_suite::also_on_postgres!();
+
 /// Statements of what was done since the last healing, and how many of them begin or commit.
 fn cost(shop: &Shop) -> String {
     let points = shop.seam.points();

@@ -10,6 +10,8 @@ use shop::{Fault, Shop, When, header, id, json as parsed, request};
 use testkit::uniform::{Body, Path, check};
 use web::{Method, Request, Response, Role};
 
+store_suite::also_on_postgres!();
+
 /// A POST of raw text.
 fn post(shop: &Shop, path: &str, body: &[u8]) -> Reply {
     let request = Request::new(Method::Post, path)

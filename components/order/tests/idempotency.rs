@@ -11,6 +11,8 @@ use order::app::Reply;
 use serde_json::json;
 use shop::{Fault, Shop, When, header, id};
 
+store_suite::also_on_postgres!();
+
 /// A command under the key `k`, after what leads to it.
 struct Story {
     name: &'static str,

@@ -7,6 +7,9 @@ use kernel::Millis;
 use order::app::Tally;
 use serde_json::json;
 use shop::{Fault, Shop, When, id};
+use store_suite::database;
+
+store_suite::also_on_postgres!();
 
 const fn tally(done: u32, left: u32, stuck: u32) -> Tally {
     Tally { done, left, stuck }
@@ -178,7 +181,7 @@ fn a_hint_of_the_gateway_recovers_what_nobody_drives_and_nothing_else() {
 #[test]
 fn checkouts_of_before_an_undo_was_written_down_are_given_back_and_all_else_goes_on() {
     let (old, _) = order::store::MIGRATIONS.split_at(10);
-    let db = store::native::in_memory(old).unwrap();
+    let db = database::fresh(old).unwrap();
     let order =
         "insert into customer_order (order_id, user_id, state, method, currency, total_minor, discount_minor,
                      due_minor, lease_until, created_at, changed_at)
@@ -225,7 +228,7 @@ fn checkouts_of_before_an_undo_was_written_down_are_given_back_and_all_else_goes
 #[test]
 fn what_was_left_before_there_was_work_is_recovered() {
     let (old, new) = order::store::MIGRATIONS.split_at(5);
-    let db = store::native::in_memory(old).unwrap();
+    let db = database::fresh(old).unwrap();
     let insert =
         "insert into customer_order (order_id, user_id, state, method, currency, total_minor, discount_minor,
                      due_minor, lease_until, created_at, changed_at)
@@ -288,11 +291,9 @@ fn a_slow_gateway_keeps_no_job_from_its_turn() {
 fn many_paid(shop: &Shop, count: u32) {
     let first = id(&shop.buy(1, 1)) as i64;
     for table in ["customer_order", "order_work"] {
-        let columns = shop.look(
-            "select group_concat(name, ', ') as names from pragma_table_info(?1) where name <> 'order_id'",
-            store::params![table],
-        );
-        let columns: String = columns[0].get("names").unwrap();
+        let mut columns = store_suite::columns_of(&shop.orders, table);
+        columns.retain(|column| column != "order_id");
+        let columns = columns.join(", ");
         let copy = format!(
             "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?2)
              insert into {table} (order_id, {columns}) select n, {columns} from {table}, numbers where order_id = ?1"
@@ -300,10 +301,10 @@ fn many_paid(shop: &Shop, count: u32) {
         let row = store::params![first, count];
         shop.orders.transaction(|tx| tx.execute(&copy, row)).unwrap();
     }
-    let held = "insert into reservation select n.value, r.state, r.until, r.ended_at, r.created_at
-                  from reservation r, json_each(?2) n where r.order_id = ?1";
-    let numbers = serde_json::to_string(&(1..=count).collect::<Vec<_>>()).unwrap();
-    let row = store::params![first, numbers];
+    let held = "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?2)
+                insert into reservation select n, r.state, r.until, r.ended_at, r.created_at
+                  from reservation r, numbers where r.order_id = ?1";
+    let row = store::params![first, count];
     shop.stock_tables.transaction(|tx| tx.execute(held, row)).unwrap();
 }
 

@@ -8,7 +8,10 @@ use order::domain::{
     Work,
 };
 use order::store::MIGRATIONS;
-use store::{Db, native, params};
+use store::{Db, params};
+use store_suite::database;
+
+store_suite::also_on_postgres!();
 
 const NOW: Instant = Instant::from_micros(1_767_225_600_000_000);
 
@@ -72,7 +75,7 @@ const KINDS: [&str; 10] = [
 
 /// A database with one order that has work of this kind, ours.
 fn with(kind: &str) -> Db {
-    let db = native::in_memory(MIGRATIONS).unwrap();
+    let db = database::fresh(MIGRATIONS).unwrap();
     let two_step = ["PLACE 2", "AWAIT", "CONFIRM", "EXPIRE"].contains(&kind);
     let inserted = db.insert(&order(), &work(two_step.then_some(END)), None, 10);
     assert_eq!(inserted.unwrap(), Inserted::Done);
@@ -287,7 +290,7 @@ fn a_key_is_written_with_its_effect_or_not_at_all() {
 #[test]
 fn what_was_kept_of_a_line_apart_stands_in_it_now() {
     let (old, _) = MIGRATIONS.split_at(12);
-    let db = native::in_memory(old).unwrap();
+    let db = database::fresh(old).unwrap();
     let order =
         "insert into customer_order (order_id, user_id, state, method, currency, total_minor, discount_minor,
                                              due_minor, lease_until, created_at, changed_at)

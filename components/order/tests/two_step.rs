@@ -10,6 +10,8 @@ use kernel::{Instant, Millis};
 use serde_json::json;
 use shop::{Fault, Shop, When, id, json};
 
+store_suite::also_on_postgres!();
+
 const DUE: i64 = 20_000;
 
 /// An order of two pieces that waits for its payment.

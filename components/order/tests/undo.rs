@@ -7,6 +7,8 @@ use kernel::Millis;
 use order::app::Reply;
 use shop::{Fault, Shop, When};
 
+store_suite::also_on_postgres!();
+
 /// A checkout under the key `k` that fails at its charge.
 struct Story {
     name: &'static str,

@@ -3,14 +3,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use store_suite::database;
 
 use expect_test::{Expect, expect};
 use kernel::Millis;
 use outbox::app::{self, Acknowledgements, Bus, Chore, Jobs, Producer, Report, Tally};
 use relay::message::MAX_BYTES;
 use relay::{Delivery, Message};
-use store::{Db, Migration, native, params};
+use store::{Db, Migration, params};
 use testkit::{Clock, NEW_YEAR};
+
+store_suite::also_on_postgres!();
 
 const PRODUCING: &[Migration] = &[
     Migration {
@@ -48,8 +51,8 @@ impl Shop {
     fn new() -> Self {
         Self {
             clock: Clock::at(NEW_YEAR),
-            order: native::in_memory(PRODUCING).unwrap(),
-            payment: native::in_memory(PRODUCING).unwrap(),
+            order: database::fresh(PRODUCING).unwrap(),
+            payment: database::fresh(PRODUCING).unwrap(),
             answers: RefCell::default(),
             recovery_refunds: Cell::new(false),
             bus: RefCell::default(),

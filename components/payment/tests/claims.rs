@@ -15,6 +15,8 @@ use payment::domain::{Method, NewRefund, Refund, RefundRefused, RefundState, Voi
 use shop::{NOW, Shop, charge, order, refund, void, won};
 use store::{Db, params};
 
+store_suite::also_on_postgres!();
+
 /// What a gateway does when it is to give money back.
 type Cancel<'a> = Box<dyn Fn(&Shop, &dyn Fn() -> Result<(), CancelError>) -> Result<(), CancelError> + 'a>;
 

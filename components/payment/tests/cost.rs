@@ -9,6 +9,8 @@ use payment::app::Ledger;
 use payment::domain::Method;
 use shop::{Shop, charge, confirmation, order, refund, void};
 
+store_suite::also_on_postgres!();
+
 #[test]
 fn every_call_costs_what_the_readme_says() {
     let shop = Shop::new("lose-answer amount=778; timeout-cancel amount=5 first=1");

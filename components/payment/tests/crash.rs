@@ -18,6 +18,8 @@ use payment::domain::{Method, Payment};
 use shop::seam::{MODES, Mode};
 use shop::{NOW, Shop, charge, confirmation, order, refund, void};
 
+store_suite::also_on_postgres!();
+
 /// One command in one situation.
 struct Story {
     name: &'static str,

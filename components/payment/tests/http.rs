@@ -11,10 +11,13 @@ use payment::domain::{Method as PayBy, NewRefund, Refund, RefundKey, RefundState
 use payment::http::{Call, handle};
 use payment::store::MIGRATIONS;
 use shop::{NOW, Shop, charge, order, refund, void, won};
-use store::{Db, DbError, native};
+use store::{Db, DbError};
+use store_suite::database;
 use tempfile::TempDir;
 use testkit::uniform::{Body, Path, check as check_all};
 use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Request, Response, Role};
+
+store_suite::also_on_postgres!();
 
 fn key() -> IdentityKey {
     IdentityKey::from_base64("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").unwrap()
@@ -70,7 +73,7 @@ fn send(shop: &Open, request: &Request) -> Response {
     };
     // A component opens its database for each request.
     let path = shop.folder.path().join("payment.db");
-    handle(request, &call, &shop.pg, || native::open(&path, MIGRATIONS))
+    handle(request, &call, &shop.pg, || database::open(&path, MIGRATIONS))
 }
 
 fn show(response: &Response) -> String {

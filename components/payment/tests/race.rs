@@ -11,6 +11,8 @@ use payment::app::Failed;
 use payment::domain::Method;
 use shop::{Shop, charge, refund, void};
 
+store_suite::also_on_postgres!();
+
 /// How many orders are tried: each is one more chance for the wrong order of things.
 const ORDERS: u64 = 40;
 

@@ -11,6 +11,8 @@ use proptest::prelude::*;
 use shop::seam::{MODES, Mode};
 use shop::{Shop, charge, confirmation, order, refund, void};
 
+store_suite::also_on_postgres!();
+
 /// Small amounts, so that commands meet the rules, and each other, often.
 const RULES: &str = "timeout amount=4 first=2; lose-answer amount>=30 amount<=60; refuse amount>=95 TOO_MUCH; \
     refuse key=k3 LOST_CARD; timeout-cancel amount=5 first=3; lose-cancel-answer amount>=6 amount<=12; \

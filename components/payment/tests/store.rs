@@ -15,6 +15,8 @@ use shop::{NOW, Shop, charge, order, refund, won};
 use store::{DbError, params};
 use testkit::at_once;
 
+store_suite::also_on_postgres!();
+
 #[test]
 fn a_card_is_charged_once_and_repetitions_get_the_first_answer() {
     let shop = Shop::new("");

@@ -16,6 +16,8 @@ use payment::domain::{
 use shop::{NOW, Shop, charge, confirmation, order, refund, void, won};
 use store::params;
 
+store_suite::also_on_postgres!();
+
 fn charge_refused<T: std::fmt::Debug>(answer: Result<T, Failed<ChargeRefused>>) -> ChargeRefused {
     match answer {
         Err(Failed::Refused(refused)) => refused,

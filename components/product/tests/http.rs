@@ -16,6 +16,8 @@ use shop::{NoStock, RealStock, seeded, varied};
 use testkit::uniform::{Body, Path, check as check_all};
 use web::{Method, Request, Response};
 
+store_suite::also_on_postgres!();
+
 fn get(target: &str, store: fn() -> Store) -> Response {
     let stock = RealStock::with(&[(51, 7), (52, 1)]);
     stock.reserve(1, 2);

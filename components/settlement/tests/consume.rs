@@ -13,8 +13,10 @@ use relay::{Delivery, Event};
 use settlement::app::{Replayed, Settlements, replay};
 use settlement::domain::{Month, Sum};
 use settlement::store::MIGRATIONS;
-use store::{DbError, Driver, RowError, native};
-use store_suite::{counted, gated};
+use store::{DbError, Driver, RowError};
+use store_suite::{counted, database, gated};
+
+store_suite::also_on_postgres!();
 
 /// The largest amount that can move.
 const MOST: i64 = 1_000_000_000_000;
@@ -300,7 +302,7 @@ fn only_what_an_event_can_cause_buries_it() {
     let payments = message("payment", &payments);
     for (error, buries) in errors {
         for place in ["into inbox ", "into ledger_entry", "update daily_settlement"] {
-            let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
+            let inner: Rc<dyn Driver> = Rc::from(database::fresh_driver().unwrap());
             let broken = failing(place, error, &inner);
             let answer = broken.consume(&payments);
             // Where nothing can be written into the inbox, nothing can be put aside either.
@@ -349,7 +351,7 @@ fn cut_everywhere(fault: Fault, before: &[Vec<u8>], payload: &[u8]) -> i64 {
         undisturbed.consume(payload).unwrap();
     }
     for place in 1.. {
-        let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
+        let inner: Rc<dyn Driver> = Rc::from(database::fresh_driver().unwrap());
         let books = Books::over(inner.clone());
         before
             .iter()
@@ -409,7 +411,7 @@ fn wherever_the_store_fails_the_message_that_comes_again_is_taken_in_once() {
 
 #[test]
 fn calls_cost_what_the_readme_says() {
-    let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
+    let inner: Rc<dyn Driver> = Rc::from(database::fresh_driver().unwrap());
     let cost = |events: &[Event]| {
         let (driver, count) = counted(inner.clone());
         let books = Books::over(Rc::from(driver));

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use relay::Event;
 
+store_suite::also_on_postgres!();
+
 /// What happened to one order.
 #[derive(Debug, Clone)]
 struct Story {

@@ -15,6 +15,8 @@ use settlement::store::Store;
 use store::DbError;
 use web::{IDENTITY_HEADER, Identity, IdentityKey, Method, Request, Response, Role};
 
+store_suite::also_on_postgres!();
+
 const LATER: Instant = Instant::from_micros(NOW.micros() + 100 * HOUR);
 
 const RECONCILIATION: &str = "/admin/settlements/reconciliation";

@@ -11,6 +11,8 @@ use settlement::app::{Uncompared, reconcile, reprocess};
 use settlement::domain::{Day, Mismatch, Report, Zone};
 use settlement::store::Store;
 
+store_suite::also_on_postgres!();
+
 /// When reconciliation looks: all that moved is old.
 const LATER: Instant = Instant::from_micros(NOW.micros() + 100 * HOUR);
 

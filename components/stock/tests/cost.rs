@@ -5,19 +5,21 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-use ::store::{Db, native};
+use ::store::Db;
 use expect_test::expect;
 use kernel::{Instant, OrderId, SkuId};
 use stock::app;
 use stock::store::{MIGRATIONS, Store};
-use store_suite::counted;
+use store_suite::{counted, database};
+
+store_suite::also_on_postgres!();
 
 const NOW: Instant = Instant::from_micros(10);
 const LATER: Instant = Instant::from_micros(100);
 
 #[test]
 fn every_call_costs_what_the_readme_says() {
-    let (driver, count) = counted(native::in_memory_driver().unwrap());
+    let (driver, count) = counted(database::fresh_driver().unwrap());
     let stock = Store::new(Db::open(driver, MIGRATIONS).unwrap());
     let (sku, order) = (|n| SkuId::try_new(n).unwrap(), |n| OrderId::try_new(n).unwrap());
     let (one, three) = ([(sku(1), 1)], [(sku(1), 1), (sku(2), 1), (sku(3), 1)]);

@@ -7,12 +7,15 @@
 )]
 
 use std::collections::BTreeMap;
+use store_suite::database;
 
 use kernel::{Instant, OrderId, Outcome, SkuId};
 use proptest::prelude::*;
 use stock::app::{self, CommitError, ReleaseError, Reservations, ReserveError, TakeBackError};
 use stock::domain::{CommitRefused, ReleaseRefused, ReserveRefused, TakeBackRefused};
 use stock::store::{MIGRATIONS, Store};
+
+store_suite::also_on_postgres!();
 
 /// The seeded SKUs and how many pieces there are of each.
 const INITIAL: [(u64, u32); 3] = [(1, 100), (2, 50), (3, 5)];
@@ -274,7 +277,7 @@ proptest! {
 
     #[test]
     fn the_stock_is_what_arithmetic_says(steps in prop::collection::vec(step(), 1..60)) {
-        let stock = Store::new(::store::native::in_memory(MIGRATIONS).unwrap());
+        let stock = Store::new(database::fresh(MIGRATIONS).unwrap());
         let mut model = Model::default();
         for step in &steps {
             let (said, expected) = take(step, &stock, &mut model);

@@ -11,6 +11,8 @@ use house::{DONE, at_once, commit, in_file, level, release, reserve, reserve_unt
 use kernel::Outcome;
 use stock::domain::{ReserveRefused, Shortage};
 
+store_suite::also_on_postgres!();
+
 #[test]
 fn fifty_buyers_of_the_last_five_pieces_are_five_winners() {
     let folder = tempfile::tempdir().unwrap();

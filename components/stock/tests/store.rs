@@ -7,7 +7,7 @@
 
 mod house;
 
-use ::store::{DbError, native, params};
+use ::store::{DbError, params};
 use house::{
     AGAIN, DONE, at, commit, history, level, order, release, reserve, reserve_until_200, sku, stock,
     take_back, wanted,
@@ -17,6 +17,9 @@ use stock::domain::{
     CommitRefused, Lines, ReleaseRefused, Reservation, ReserveRefused, Shortage, TakeBackRefused,
 };
 use stock::store::{MIGRATIONS, Store};
+use store_suite::database;
+
+store_suite::also_on_postgres!();
 
 #[test]
 fn the_shop_opens_with_three_skus() {
@@ -222,7 +225,7 @@ fn what_nobody_could_reserve_leaves_no_trace() {
 
 #[test]
 fn a_hundred_lines_are_held_sold_and_numbered() {
-    let db = native::in_memory(MIGRATIONS).unwrap();
+    let db = database::fresh(MIGRATIONS).unwrap();
     db.transaction(|tx| {
         for number in 4..=100i64 {
             tx.execute("insert into stock_level values (?1, 1)", params![number])?;

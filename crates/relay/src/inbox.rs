@@ -81,8 +81,8 @@ pub enum Replay {
 
 /// Applies an event of `producer` once: `change` and the event's row in the inbox stand or fall together.
 ///
-/// `change` runs only when the answer is [`Admission::Admitted`]; if it fails, nothing happened, and the
-/// same event may come again or be buried.
+/// `change` runs only when the answer is [`Admission::Admitted`], again when another transaction was in the way; if it
+/// fails, nothing happened, and the same event may come again or be buried.
 pub fn apply<E: From<DbError>>(
     db: &Db,
     producer: &str,

@@ -13,12 +13,14 @@ use relay::Message;
 use relay::inbox::{
     Admission, DeadLetter, MAX_JUNK_BYTES, Replay, bury, bury_junk, dead_letters, mark, replay,
 };
-use store::{Db, DbError, Value, native};
-use store_suite::gated;
+use store::{Db, DbError, Value};
+use store_suite::{database, gated};
 use testkit::NEW_YEAR;
 
+store_suite::also_on_postgres!();
+
 fn consumer() -> Db {
-    native::in_memory(CONSUMING).unwrap()
+    database::fresh(CONSUMING).unwrap()
 }
 
 fn broken() -> DbError {
@@ -196,7 +198,7 @@ fn dead_letters_come_in_pages_newest_first() {
 fn a_list_reads_beginnings_and_a_replay_reads_all() {
     let longest = Rc::new(Cell::new(0));
     let seen = longest.clone();
-    let driver = gated(native::in_memory_driver().unwrap(), move |_, run| {
+    let driver = gated(database::fresh_driver().unwrap(), move |_, run| {
         let answer = run()?;
         let length = |value: &Value| match value {
             Value::Text(text) => text.len(),

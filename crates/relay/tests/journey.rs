@@ -15,6 +15,8 @@ use relay::{Message, acknowledgement, outbox};
 use store::{Db, DbError};
 use testkit::{Clock, NEW_YEAR};
 
+store_suite::also_on_postgres!();
+
 /// Where somebody dies, if at all.
 type Fate = Option<(u32, Death)>;
 

@@ -4,14 +4,17 @@
 mod bench;
 
 use std::collections::BTreeMap;
+use store_suite::database;
 
 use bench::{Death, Line, PRODUCING, number, write, write_data};
 use expect_test::expect;
 use kernel::Millis;
 use relay::outbox::{MOST_BYTES, drain};
 use relay::{Delivery, outbox};
-use store::{Db, DbError, Value, native};
+use store::{Db, DbError, Value};
 use testkit::{Clock, NEW_YEAR};
+
+store_suite::also_on_postgres!();
 
 /// Every event with its position and how often it was published before: `a 1 new`, `a 1 after 2`.
 fn told(deliveries: &[Delivery]) -> Vec<String> {
@@ -23,7 +26,7 @@ fn told(deliveries: &[Delivery]) -> Vec<String> {
 }
 
 fn producer(ids: &[&str]) -> Db {
-    let db = native::in_memory(PRODUCING).unwrap();
+    let db = database::fresh(PRODUCING).unwrap();
     for id in ids {
         write(&db, id, NEW_YEAR);
     }
@@ -32,7 +35,7 @@ fn producer(ids: &[&str]) -> Db {
 
 #[test]
 fn positions_follow_the_time_of_the_events_and_have_no_gap() {
-    let db = native::in_memory(PRODUCING).unwrap();
+    let db = database::fresh(PRODUCING).unwrap();
     write(&db, "b", NEW_YEAR.after(Millis(1)));
     write(&db, "c", NEW_YEAR);
     write(&db, "a", NEW_YEAR.after(Millis(1)));
@@ -91,7 +94,7 @@ fn a_limit_is_kept_and_the_rest_comes_next_time() {
 
 #[test]
 fn a_drain_weighs_4_mib_and_leaves_the_rest_as_it_was() {
-    let (db, kib) = (native::in_memory(PRODUCING).unwrap(), 1_024);
+    let (db, kib) = (database::fresh(PRODUCING).unwrap(), 1_024);
     let sizes = [900, 900, 900, 900, 900, 20_000, 4_096, 1, 900];
     for (number, size) in (1_u8..).zip(sizes) {
         write_data(&db, &number.to_string(), NEW_YEAR, &"x".repeat(size * kib));
@@ -184,7 +187,7 @@ fn a_busy_second_is_ten_statements() {
     drain(&db, NEW_YEAR, 0, 500).unwrap();
     expect![[r#"
         select case when (?1 > acknowledged and ?1 <= last_position)
-        begin immediate
+        begin
         update outbox_relay
         delete from outbox_delivery where position <= ?1
         update outbox
@@ -198,7 +201,11 @@ fn a_busy_second_is_ten_statements() {
 
 #[test]
 fn no_statement_looks_at_what_was_acknowledged_long_ago() {
-    let db = native::in_memory(PRODUCING).unwrap();
+    // The words are SQLite's.
+    if database::is_postgres() {
+        return;
+    }
+    let db = database::fresh(PRODUCING).unwrap();
     let plan = |statement: &str, params: &[Value]| {
         let rows = db
             .read(&format!("explain query plan {statement}"), params)
@@ -290,9 +297,9 @@ fn relays_and_writers_that_run_at_once_lose_and_double_nothing() {
     const EACH: usize = 50;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("producer.db");
-    drop(native::open(&path, PRODUCING).unwrap());
+    drop(database::open(&path, PRODUCING).unwrap());
     let relay = || {
-        let db = native::open(&path, PRODUCING).unwrap();
+        let db = database::open(&path, PRODUCING).unwrap();
         let mut seen = Vec::new();
         let mut quiet = 0;
         while quiet < 200 {
@@ -307,7 +314,7 @@ fn relays_and_writers_that_run_at_once_lose_and_double_nothing() {
         for writer in 0..WRITERS {
             let path = &path;
             scope.spawn(move || {
-                let db = native::open(path, PRODUCING).unwrap();
+                let db = database::open(path, PRODUCING).unwrap();
                 for each in 0..EACH {
                     write(&db, &format!("{writer}/{each}"), NEW_YEAR);
                 }
@@ -320,7 +327,7 @@ fn relays_and_writers_that_run_at_once_lose_and_double_nothing() {
             .flatten()
             .collect()
     });
-    let db = native::open(&path, PRODUCING).unwrap();
+    let db = database::open(&path, PRODUCING).unwrap();
     let rest = drain(&db, NEW_YEAR, 0, 1_000).unwrap();
     let mut places = BTreeMap::new();
     for delivery in seen.iter().chain(&rest) {

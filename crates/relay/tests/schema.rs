@@ -8,6 +8,8 @@ use std::path::Path;
 use bench::{CONSUMING, PRODUCING};
 use relay::{inbox, outbox};
 
+store_suite::also_on_postgres!();
+
 /// Complaints about a migration file called `name` with this text.
 fn complaint(name: &str, text: &str) -> Option<String> {
     let wanted = match name.split_once('_')?.1 {

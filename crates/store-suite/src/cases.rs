@@ -1,6 +1,7 @@
 use kernel::{Instant, OrderId, Quantity};
 use store::{Db, DbError, RowError, Value, params};
 
+use crate::schema::tables;
 use crate::{BROKEN, FIRST, Open, SECOND, won};
 
 fn seeded(open: Open<'_>) -> Db {
@@ -152,16 +153,7 @@ pub(crate) fn a_database_migrated_in_steps_equals_a_fresh_one(open: Open<'_>) {
     let stepwise = open(&[FIRST, SECOND]).unwrap();
     drop(open(&[FIRST, SECOND]).unwrap());
     assert_eq!(won(&stepwise, "a"), Some(10), "the last one ran once");
-    let tables = stepwise.read(
-        "select name from sqlite_schema where type = 'table' order by name",
-        params![],
-    );
-    let names: Vec<String> = tables
-        .unwrap()
-        .iter()
-        .map(|row| row.get("name").unwrap())
-        .collect();
-    assert_eq!(names, ["coin", "purse"]);
+    assert_eq!(tables(&stepwise), ["coin", "purse"]);
 }
 
 pub(crate) fn a_migration_that_fails_leaves_the_schema_as_it_was(open: Open<'_>) {

@@ -7,13 +7,14 @@
 #![allow(clippy::unwrap_used, reason = "a broken promise ends the case")]
 
 mod cases;
-mod gate;
 #[cfg(not(target_family = "wasm"))]
+pub mod database;
+mod gate;
 mod schema;
 
 pub use gate::{counted, gated, shared};
 #[cfg(not(target_family = "wasm"))]
-pub use schema::assert_migrations;
+pub use schema::{assert_migrations, columns_of, shape};
 
 use store::{Db, DbError, Migration, params};
 

@@ -20,8 +20,12 @@ pub fn in_memory_driver() -> Result<Box<dyn Driver>, DbError> {
 
 /// Opens a database in a file. Several connections may have it open.
 pub fn open(path: &Path, migrations: &[Migration]) -> Result<Db, DbError> {
-    let driver = prepare(Connection::open(path).map_err(|error| to_error(&error))?)?;
-    Db::open(driver, migrations)
+    Db::open(driver(path)?, migrations)
+}
+
+/// The driver of one more connection to a database in a file.
+pub fn driver(path: &Path) -> Result<Box<dyn Driver>, DbError> {
+    prepare(Connection::open(path).map_err(|error| to_error(&error))?)
 }
 
 fn prepare(connection: Connection) -> Result<Box<dyn Driver>, DbError> {

@@ -3,7 +3,8 @@
 use account::store::MIGRATIONS;
 use kernel::UserId;
 use serde_json::{Value, json};
-use store::{Db, native, params};
+use store::{Db, params};
+use store_suite::database;
 use testkit::at_once;
 use web::{Method, Request, Response};
 
@@ -171,7 +172,7 @@ fn who_has_the_account_already_is_not_sent_it_again() {
 fn of_admins_who_read_the_same_version_and_write_at_once_exactly_one_wins() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("account.db");
-    let connect = |_| Shop::over(native::open(&path, MIGRATIONS).unwrap());
+    let connect = |_| Shop::over(database::open(&path, MIGRATIONS).unwrap());
     let shop = connect(0);
     let changes = [
         json!({"grade": "SILVER"}),

@@ -18,6 +18,8 @@ use web::{IDENTITY_HEADER, Method, Request, Response, Role};
 
 use shop::{NOW, Shop, body, shown, with_json};
 
+store_suite::also_on_postgres!();
+
 #[test]
 fn a_newcomer_signs_up_logs_in_and_is_known() {
     let (shop, id) = Shop::with_user();

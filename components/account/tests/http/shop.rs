@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use store_suite::database;
 
 use account::app::{App, Chance, MarkUnwritten, Marks};
 use account::domain::{DUMMY_HASH, HashError, Hashing, SALT_BYTES};
@@ -11,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kernel::{Instant, UserId};
 use serde_json::{Value, json};
-use store::{Db, native, params};
+use store::{Db, params};
 use token::Keys;
 use web::{
     CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, InternalKey, Method, Request, Response, Role,
@@ -92,7 +93,7 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn new() -> Self {
-        Self::over(native::in_memory(MIGRATIONS).unwrap())
+        Self::over(database::fresh(MIGRATIONS).unwrap())
     }
 
     /// A shop with this database, which others may have open too.

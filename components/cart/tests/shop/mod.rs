@@ -9,8 +9,8 @@
 pub(crate) mod visit;
 
 use std::path::Path;
+use store_suite::database;
 
-use ::store::native;
 use cart::app::{Offers, OffersError, Wanted};
 use cart::domain::{Line, Offer};
 use cart::store::{MIGRATIONS, Store};
@@ -51,11 +51,11 @@ pub(crate) fn wanted(number: u64, kind: Option<u64>, pieces: u32) -> Wanted {
 }
 
 pub(crate) fn carts() -> Store {
-    Store::new(native::in_memory(MIGRATIONS).unwrap())
+    Store::new(database::fresh(MIGRATIONS).unwrap())
 }
 
 pub(crate) fn in_file(path: &Path) -> Store {
-    Store::new(native::open(path, MIGRATIONS).unwrap())
+    Store::new(database::open(path, MIGRATIONS).unwrap())
 }
 
 /// Runs `work` at the same moment in as many threads, each with a connection of its own.

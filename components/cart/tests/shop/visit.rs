@@ -1,8 +1,8 @@
 //! A customer's browser, from request to reply.
 
 use std::path::PathBuf;
+use store_suite::database;
 
-use ::store::native;
 use cart::app::Offers;
 use cart::http::handle;
 use cart::store::{MIGRATIONS, Store};
@@ -63,7 +63,7 @@ impl Visit {
 
     pub(crate) fn answer(&self, request: &Request, offers: &impl Offers) -> Response {
         handle(request, &key(), offers, NOW, || {
-            native::open(&self.path(), MIGRATIONS).map(Store::new)
+            database::open(&self.path(), MIGRATIONS).map(Store::new)
         })
     }
 

@@ -7,13 +7,14 @@ mod ports;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use store_suite::database;
 
 use kernel::{Instant, Millis, OrderId, SkuId, UserId};
 use order::app::{App, Reply, Tally};
 use order::domain::Hold;
 use order::http::{Call, handle, render};
 use serde_json::Value;
-use store::{Db, native, params};
+use store::{Db, params};
 use testkit::{NEW_YEAR, seeded};
 use web::{Identity, Method, Request, Role};
 
@@ -74,15 +75,15 @@ impl Shop {
         let shop = Self {
             orders: Db::open(fault::fragile(&seam), order::store::MIGRATIONS).unwrap(),
             seam,
-            stock: stock::store::Store::new(native::open(&stock, stock::store::MIGRATIONS).unwrap()),
-            stock_tables: native::open(&stock, stock::store::MIGRATIONS).unwrap(),
-            payments: native::in_memory(payment::store::MIGRATIONS).unwrap(),
+            stock: stock::store::Store::new(database::open(&stock, stock::store::MIGRATIONS).unwrap()),
+            stock_tables: database::open(&stock, stock::store::MIGRATIONS).unwrap(),
+            payments: database::fresh(payment::store::MIGRATIONS).unwrap(),
             gateway: Gateway {
-                book: native::in_memory(fake_pg::store::MIGRATIONS).unwrap(),
+                book: database::fresh(fake_pg::store::MIGRATIONS).unwrap(),
                 rules: fake_pg::domain::Rules::parse(rules).unwrap(),
             },
-            carts: cart::store::Store::new(native::open(&cart, cart::store::MIGRATIONS).unwrap()),
-            cart_tables: native::open(&cart, cart::store::MIGRATIONS).unwrap(),
+            carts: cart::store::Store::new(database::open(&cart, cart::store::MIGRATIONS).unwrap()),
+            cart_tables: database::open(&cart, cart::store::MIGRATIONS).unwrap(),
             hold: Cell::new("600"),
             call_takes: Cell::new(Millis(0)),
             now: Cell::new(NEW_YEAR),

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
+use store_suite::database;
 
 use fake_pg::app as pg;
 use fake_pg::domain::{ApproveRefused, CancelRefused, Rules};
@@ -21,7 +22,7 @@ use payment::domain::{
 };
 use payment::store::MIGRATIONS;
 use seam::Seam;
-use store::{Db, native, params};
+use store::{Db, params};
 
 /// 2026-11-20T23:23:40Z.
 pub(crate) const NOW: Instant = Instant::from_micros(1_795_217_020_000_000);
@@ -96,7 +97,7 @@ impl Shop {
     pub(crate) fn new(rules: &str) -> Self {
         let (seam, pg) = (
             Rc::new(Seam::default()),
-            native::in_memory(fake_pg::store::MIGRATIONS).unwrap(),
+            database::fresh(fake_pg::store::MIGRATIONS).unwrap(),
         );
         let payments = Db::open(seam::in_memory(&seam), MIGRATIONS).unwrap();
         Self::over(payments, pg, rules, seam)
@@ -104,8 +105,8 @@ impl Shop {
 
     /// One of several that share the files in `dir`.
     pub(crate) fn open(dir: &Path, rules: &str) -> Self {
-        let pg = native::open(&dir.join("pg.db"), fake_pg::store::MIGRATIONS).unwrap();
-        let payments = native::open(&dir.join("payment.db"), MIGRATIONS).unwrap();
+        let pg = database::open(&dir.join("pg.db"), fake_pg::store::MIGRATIONS).unwrap();
+        let payments = database::open(&dir.join("payment.db"), MIGRATIONS).unwrap();
         Self::over(payments, pg, rules, Rc::default())
     }
 

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-use store::{DbError, Driver, native};
-use store_suite::gated;
+use store::{DbError, Driver};
+use store_suite::{database, gated};
 
 /// What goes wrong, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Seam {
 
 /// A database in memory behind the seam.
 pub(crate) fn in_memory(seam: &Rc<Seam>) -> Box<dyn Driver> {
-    let inner: Rc<dyn Driver> = Rc::from(native::in_memory_driver().unwrap());
+    let inner: Rc<dyn Driver> = Rc::from(database::fresh_driver().unwrap());
     seam.connection.set(Some(inner.clone()));
     let seam = seam.clone();
     gated(inner, move |_, run| {

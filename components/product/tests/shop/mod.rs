@@ -6,11 +6,12 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-use ::store::{Db, DbError, native, params};
+use ::store::{Db, DbError, params};
 use kernel::{Instant, OrderId, ProductId, SkuId};
 use product::app::{Levels, LevelsError};
 use product::domain::fold;
 use product::store::{MIGRATIONS, Store};
+use store_suite::database;
 
 pub(crate) const NOW: Instant = Instant::from_micros(10);
 pub(crate) const LATER: Instant = Instant::from_micros(100);
@@ -34,7 +35,7 @@ impl RealStock {
 
     /// The seeded stock and so many pieces of further SKUs.
     pub(crate) fn with(further: &[(u64, u32)]) -> Self {
-        let db = native::in_memory(stock::store::MIGRATIONS).unwrap();
+        let db = database::fresh(stock::store::MIGRATIONS).unwrap();
         db.transaction(|tx| {
             for &(number, on_hand) in further {
                 tx.execute(
@@ -98,7 +99,7 @@ pub(crate) fn add(
 }
 
 pub(crate) fn db() -> Db {
-    native::in_memory(MIGRATIONS).unwrap()
+    database::fresh(MIGRATIONS).unwrap()
 }
 
 /// The seeded products.

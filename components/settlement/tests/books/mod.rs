@@ -10,8 +10,8 @@ use relay::{Event, Message};
 use settlement::app::{self, Book, Buried, Inbox, Ledger};
 use settlement::domain::{BookEntry, BookRefund, CURRENCY, Sums, Zone};
 use settlement::store::{MIGRATIONS, Store};
-use store::{Db, DbError, Driver, Row, native, params};
-use store_suite::shared;
+use store::{Db, DbError, Driver, Row, params};
+use store_suite::{database, shared};
 
 /// 2026-11-20T23:23:40Z: the 21st in Seoul.
 pub(crate) const NOW: Instant = Instant::from_micros(1_795_217_020_000_000);
@@ -94,7 +94,7 @@ pub(crate) struct Books {
 
 impl Books {
     pub(crate) fn new() -> Self {
-        Self::over(Rc::from(native::in_memory_driver().unwrap()))
+        Self::over(Rc::from(database::fresh_driver().unwrap()))
     }
 
     pub(crate) fn over(connection: Rc<dyn Driver>) -> Self {

@@ -7,15 +7,15 @@
 )]
 
 use std::path::Path;
+use store_suite::database;
 
-use ::store::native;
 use kernel::{Instant, OrderId, Outcome, SkuId};
 use stock::app::{self, CommitError, ReleaseError, Reservations, ReserveError, TakeBackError};
 use stock::domain::{Change, CommitRefused, ReleaseRefused, ReserveRefused, TakeBackRefused};
 use stock::store::{MIGRATIONS, Store};
 
 pub(crate) fn stock() -> Store {
-    Store::new(native::in_memory(MIGRATIONS).unwrap())
+    Store::new(database::fresh(MIGRATIONS).unwrap())
 }
 
 pub(crate) fn order(number: u64) -> OrderId {
@@ -124,7 +124,7 @@ pub(crate) const DONE: Outcome<()> = Outcome::Done(());
 pub(crate) const AGAIN: Outcome<()> = Outcome::AlreadyDone(());
 
 pub(crate) fn in_file(path: &Path) -> Store {
-    Store::new(native::open(path, MIGRATIONS).unwrap())
+    Store::new(database::open(path, MIGRATIONS).unwrap())
 }
 
 /// Runs `work` at the same moment in as many threads, each with a connection of its own.

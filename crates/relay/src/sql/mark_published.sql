@@ -3,5 +3,5 @@
 update outbox_delivery
    set published = published + 1,
        published_at = ?1,
-       due_at = ?1 + case when published >= 6 then 300000000 else 5000000 * (1 << published) end
+       due_at = ?1 + case when published >= 6 then 300000000 else 5000000 * (1 << cast(published as integer)) end
  where (due_at, position) <= (?2, ?3)

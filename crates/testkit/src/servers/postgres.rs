@@ -1,6 +1,5 @@
 //! A Postgres cluster for tests.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -352,6 +351,8 @@ fn parent_of(process: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     fn answer(command: &mut Command) -> Result<String, String> {
