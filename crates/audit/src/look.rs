@@ -112,9 +112,6 @@ const OF_ORDERS: [Invariant; 9] = [
     Invariant::Acknowledged,
 ];
 
-/// What is judged event by event.
-const OF_EVENTS: [Invariant; 2] = [Invariant::Events, Invariant::Acknowledged];
-
 /// One way through the databases: reads, counts what it looked at, and hands on what it found.
 pub(crate) struct Scan<'a> {
     pub(crate) books: &'a Books,
@@ -199,7 +196,11 @@ impl Scan<'_> {
         Ok((page.upto, page.is_last, page.acknowledged))
     }
 
+    /// The events of each producer as a whole.
     pub(crate) fn producers(&mut self) -> Result<(), AuditError> {
+        if !self.wanted.any(&[Invariant::Events, Invariant::Acknowledged]) {
+            return Ok(());
+        }
         for producer in PRODUCERS {
             let moment = self.moment();
             let findings = events::producer(self.books, producer, moment)?;
@@ -229,9 +230,9 @@ impl Scan<'_> {
         Ok(page.next)
     }
 
-    /// Whether any rule about events is to be checked.
+    /// Whether events are to be looked at one by one.
     pub(crate) fn wants_events(&self) -> bool {
-        self.wanted.any(&OF_EVENTS)
+        self.wanted.has(Invariant::Events)
     }
 
     /// The orders that somebody works on or has to.
@@ -300,8 +301,8 @@ impl Scan<'_> {
                     Ok((!is_last).then_some(upto))
                 })?;
             }
-            self.producers()?;
         }
+        self.producers()?;
         self.days()?;
         self.paged(Self::accounts)
     }

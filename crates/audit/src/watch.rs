@@ -135,9 +135,7 @@ fn news(scan: &mut Scan<'_>, books: &Books, news: &mut BTreeMap<Label, News>) ->
         }
         news.insert(producer, upto);
     }
-    if scan.wants_events() {
-        scan.producers()?;
-    }
+    scan.producers()?;
     scan.in_work()
 }
 

@@ -375,7 +375,8 @@ fn a_shop_in_order_has_no_violations() {
         I12  read models are fresh        not looked at: the shop has no tables of it yet
         I13  admin changes are logged     0 accounts: holds
         nothing is wrong, as far as was looked
-    "#]].assert_eq(&report.to_string());
+    "#]]
+    .assert_eq(&report.to_string());
     assert_eq!(original.live(&sources), Broken::new());
     assert_eq!(original.watched(sources), Broken::new());
 }
