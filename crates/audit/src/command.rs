@@ -23,8 +23,9 @@ pub struct AuditArgs {
     /// Where the shop keeps its data, as `up --state-dir` has it; `.bodega` by default
     #[arg(long, value_name = "DIR", conflicts_with = "database")]
     state_dir: Option<PathBuf>,
-    /// Where one database is: LABEL=FILE, or LABEL=@FILE for a file with the address in it. What needs a database that
-    /// is not named is not looked at
+    /// Where one database is: LABEL=FILE, LABEL=postgres://ROLE:PASSWORD@HOST:PORT/DATABASE, or LABEL=@FILE for a file with
+    /// the address in it, where no list of processes shows a password. What needs a database that is not named is not
+    /// looked at
     #[arg(long, value_name = "LABEL=ADDRESS")]
     database: Vec<String>,
     /// How long something must stand wrong and unchanged to be a violation

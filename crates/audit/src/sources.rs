@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use store::{Db, DbError, Row, Value, native};
+use store::{Db, DbError, Row, Value, native, postgres};
 
 use crate::AuditError;
 
@@ -84,12 +84,15 @@ impl FromStr for Label {
 pub enum Address {
     /// A file of SQLite's.
     File(PathBuf),
+    /// A Postgres database, `postgres://ROLE:PASSWORD@HOST:PORT/DATABASE`. It is never shown.
+    Postgres(String),
 }
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.fmt(f),
+            Self::Postgres(_) => f.write_str("postgres://…"),
         }
     }
 }
@@ -102,6 +105,7 @@ impl Address {
                 path: path.clone(),
             }),
             Self::File(path) => native::open_reader(path).map_err(AuditError::of(label)),
+            Self::Postgres(address) => postgres::native::open_reader(address).map_err(AuditError::of(label)),
         }
     }
 }
@@ -109,7 +113,7 @@ impl Address {
 impl FromStr for Address {
     type Err = AuditError;
 
-    /// A path, or `@FILE` for the address that stands in a file.
+    /// A path, `postgres://…`, or `@FILE` for the address that stands in a file.
     fn from_str(text: &str) -> Result<Self, AuditError> {
         let wrong = |why: String| Err(AuditError::Sources(why));
         match text.strip_prefix('@') {
@@ -119,10 +123,14 @@ impl FromStr for Address {
                 Err(error) => wrong(format!("could not read {file}: {error}")),
             },
             None if text.is_empty() => wrong("the address of a database is empty".to_owned()),
-            // Nothing of it is said: an address may have a password in it.
-            None if text.contains("://") => {
-                wrong("the address of a database is the path of an SQLite file".to_owned())
+            None if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) => {
+                Ok(Self::Postgres(text.to_owned()))
             }
+            // Nothing of it is said: an address may have a password in it.
+            None if text.contains("://") => wrong(
+                "the address of a database is the path of an SQLite file, or postgres://ROLE:PASSWORD@HOST:PORT/DATABASE"
+                    .to_owned(),
+            ),
             None => Ok(Self::File(text.into())),
         }
     }

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use audit::{Invariant, Label, Rule, Scope, Settings, Subject, Watch, at_rest, look};
+use audit::{Invariant, Rule, Scope, Settings, Subject, Watch, at_rest, look};
 use kernel::Millis;
-use shop::{House, Shop, Time, stock_up};
+use shop::{Ground, House, Shop, Time, stock_up};
+use testkit::servers::Postgres;
 
 /// The shop's time runs so much faster than ours: a lease of 20 s lapses within one.
 const SPEED: i64 = 20;
@@ -24,7 +25,7 @@ const WORKS: Duration = Duration::from_secs(20);
 const LOST: u64 = 6;
 
 /// What one customer does: buys in every way there is, cancels, gets money back.
-fn customer(house: &House, seed: u64, stop: &AtomicBool) -> u64 {
+fn customer(house: &House<'_>, seed: u64, stop: &AtomicBool) -> u64 {
     let shop = Shop::enter(house, seed, LOST);
     let mut orders = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -56,7 +57,7 @@ fn customer(house: &House, seed: u64, stop: &AtomicBool) -> u64 {
 }
 
 /// The jobs and the relay, over a bus that loses messages.
-fn back_office(house: &House, stop: &AtomicBool) {
+fn back_office(house: &House<'_>, stop: &AtomicBool) {
     let (shop, ledger) = (Shop::enter(house, 1_000, LOST), house.settlement());
     while !stop.load(Ordering::Relaxed) {
         shop.jobs();
@@ -66,7 +67,7 @@ fn back_office(house: &House, stop: &AtomicBool) {
 }
 
 /// Lets a shop work, while `work` is done beside it; how many orders it took.
-fn beside<T>(house: &House, work: impl FnOnce() -> T) -> (u64, T) {
+fn beside<T>(house: &House<'_>, work: impl FnOnce() -> T) -> (u64, T) {
     let (stop, orders) = (AtomicBool::new(false), AtomicU64::new(0));
     let answer = thread::scope(|scope| {
         for seed in 1..=3 {
@@ -84,7 +85,18 @@ fn beside<T>(house: &House, work: impl FnOnce() -> T) -> (u64, T) {
 #[test]
 fn a_busy_shop_raises_no_alarm() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path(), Time::running(SPEED));
+    raises_no_alarm(Ground::Files(folder.path()));
+}
+
+#[test]
+fn a_busy_shop_on_postgres_raises_no_alarm() {
+    let Some(cluster) = Postgres::start() else { return };
+    cluster.provision();
+    raises_no_alarm(Ground::Postgres(&cluster));
+}
+
+fn raises_no_alarm(ground: Ground<'_>) {
+    let house = House::new(ground, Time::running(SPEED));
     stock_up(&house);
     let clock = || house.time.now();
     let mut watch = Watch::new(house.sources(), GRACE);
@@ -128,16 +140,13 @@ fn a_busy_shop_raises_no_alarm() {
 #[test]
 fn a_fault_in_a_busy_shop_is_found_with_its_id() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path(), Time::running(SPEED));
+    let house = House::new(Ground::Files(folder.path()), Time::running(SPEED));
     stock_up(&house);
     let clock = || house.time.now();
     let (_, found) = beside(&house, || {
         thread::sleep(Duration::from_secs(2));
-        let gateway = rusqlite::Connection::open(house.file(Label::Gateway)).unwrap();
-        gateway.busy_timeout(Duration::from_secs(10)).unwrap();
-        gateway
-            .execute_batch("insert into pg_payment values (99, 'KRW', 500, 'APPROVED', null, 0)")
-            .unwrap();
+        let wrong = "insert into pg_payment values (99, 'KRW', 500, 'APPROVED', null, 0)";
+        house.ground.run("pg", wrong);
         let settings = Settings {
             grace: GRACE,
             scope: Scope::Full,

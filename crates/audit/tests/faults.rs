@@ -7,9 +7,12 @@ mod shop;
 use std::collections::BTreeSet;
 use std::fs;
 
-use audit::{Finding, Invariant, Label, Rule, Scope, Settings, Subject, Watch, at_rest, look};
+use audit::{
+    Address, Finding, Invariant, Label, Rule, Scope, Settings, Sources, Subject, Watch, at_rest, look,
+};
 use kernel::Millis;
-use shop::{House, Shop, Time, stock_up};
+use shop::{Ground, House, Shop, Time, stock_up};
+use testkit::servers::Postgres;
 
 const GRACE: Millis = Millis(2_000);
 
@@ -28,7 +31,7 @@ struct Orders {
     refunded: i64,
 }
 
-fn a_shop(house: &House) -> Orders {
+fn a_shop(house: &House<'_>) -> Orders {
     let shop = Shop::enter(house, 7, 0);
     let buy = |method: &str| {
         shop.time().wait(Millis(10));
@@ -281,34 +284,59 @@ fn told(findings: &[Finding]) -> Broken {
         .collect()
 }
 
-/// The shop in order, copied into a folder of its own for every fault.
-struct Original {
-    folder: tempfile::TempDir,
+/// The shop in order, of which every fault gets a copy.
+struct Original<'a> {
+    ground: Ground<'a>,
     time: std::sync::Arc<Time>,
     orders: Orders,
 }
 
-impl Original {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+/// A copy of the database that a fault is planted into, beside the others as they are.
+struct Copy {
+    sources: Sources,
+    _folder: tempfile::TempDir,
+}
+
+impl<'a> Original<'a> {
+    fn new(ground: Ground<'a>) -> Self {
         let time = Time::running(SPEED);
-        let house = House::new(folder.path(), time.clone());
+        let house = House::new(ground, time.clone());
         stock_up(&house);
         let orders = a_shop(&house);
-        Self { folder, time, orders }
+        Self { ground, time, orders }
     }
 
-    fn copy(&self) -> (tempfile::TempDir, audit::Sources) {
-        let copy = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(self.folder.path()).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    fn copy(&self, label: Label, sql: &str) -> Copy {
+        let folder = tempfile::tempdir().unwrap();
+        let address = match self.ground {
+            Ground::Files(original) => {
+                let name = format!("{label}.db");
+                fs::copy(original.join(&name), folder.path().join(&name)).unwrap();
+                Ground::Files(folder.path()).run(label.as_str(), sql);
+                Address::File(folder.path().join(&name))
+            }
+            Ground::Postgres(cluster) => {
+                let role = format!("bodega_{label}");
+                cluster.run_sql(
+                    "postgres",
+                    &[
+                        "drop database if exists copy",
+                        &format!("create database copy template \"{label}\" owner \"{role}\""),
+                    ],
+                );
+                self.ground.run("copy", sql);
+                Address::Postgres(cluster.address(&role, "copy"))
+            }
+        };
+        let mut sources = self.ground.sources();
+        assert!(!sources.add(label, address), "it takes the place of the original");
+        Copy {
+            sources,
+            _folder: folder,
         }
-        let sources = audit::Sources::in_folder(copy.path());
-        (copy, sources)
     }
 
-    fn live(&self, sources: &audit::Sources) -> Broken {
+    fn live(&self, sources: &Sources) -> Broken {
         let settings = Settings {
             grace: GRACE,
             scope: Scope::Full,
@@ -320,8 +348,8 @@ impl Original {
         )
     }
 
-    fn watched(&self, sources: audit::Sources) -> Broken {
-        let mut watch = Watch::new(sources, GRACE);
+    fn watched(&self, sources: &Sources) -> Broken {
+        let mut watch = Watch::new(sources.clone(), GRACE);
         watch.pass(&|| self.time.now()).unwrap();
         assert!(watch.report().is_clean(), "one look is not enough");
         std::thread::sleep(std::time::Duration::from_millis(
@@ -331,33 +359,45 @@ impl Original {
     }
 }
 
-#[test]
-fn a_planted_fault_is_found_by_everybody_who_looks() {
-    let original = Original::new();
+fn finds_every_fault(ground: Ground<'_>) {
+    let original = Original::new(ground);
     for fault in faults(&original.orders) {
-        let (folder, sources) = original.copy();
-        let path = folder.path().join(format!("{}.db", fault.label));
-        let database = rusqlite::Connection::open(path).unwrap();
-        database
-            .execute_batch(&fault.sql)
-            .unwrap_or_else(|error| panic!("{error}: {}", fault.sql));
-        drop(database);
+        let copy = original.copy(fault.label, &fault.sql);
         let expected: Broken = fault.broken.into_iter().collect();
         if fault.only != Only::Live {
-            let report = at_rest(&sources, &Invariant::ALL).unwrap();
+            let report = at_rest(&copy.sources, &Invariant::ALL).unwrap();
             assert_eq!(told(&report.violations), expected, "at rest: {}", fault.sql);
         }
         if fault.only != Only::AtRest {
-            assert_eq!(original.live(&sources), expected, "live: {}", fault.sql);
-            assert_eq!(original.watched(sources), expected, "watched: {}", fault.sql);
+            assert_eq!(original.live(&copy.sources), expected, "live: {}", fault.sql);
+            assert_eq!(
+                original.watched(&copy.sources),
+                expected,
+                "watched: {}",
+                fault.sql
+            );
         }
     }
 }
 
 #[test]
+fn a_planted_fault_is_found_by_everybody_who_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    finds_every_fault(Ground::Files(folder.path()));
+}
+
+#[test]
+fn a_planted_fault_is_found_on_postgres() {
+    let Some(cluster) = Postgres::start() else { return };
+    cluster.provision();
+    finds_every_fault(Ground::Postgres(&cluster));
+}
+
+#[test]
 fn a_shop_in_order_has_no_violations() {
-    let original = Original::new();
-    let sources = audit::Sources::in_folder(original.folder.path());
+    let folder = tempfile::tempdir().unwrap();
+    let original = Original::new(Ground::Files(folder.path()));
+    let sources = Sources::in_folder(folder.path());
     let report = at_rest(&sources, &Invariant::ALL).unwrap();
     assert!(report.is_clean(), "{report}");
     expect_test::expect![[r#"
@@ -378,7 +418,7 @@ fn a_shop_in_order_has_no_violations() {
     "#]]
     .assert_eq(&report.to_string());
     assert_eq!(original.live(&sources), Broken::new());
-    assert_eq!(original.watched(sources), Broken::new());
+    assert_eq!(original.watched(&sources), Broken::new());
 }
 
 /// A rule that nobody breaks proves nothing.

@@ -6,13 +6,14 @@
 
 mod shop;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use audit::{Invariant, Label, Rule, Scope, Settings, Subject, Watch, look};
+use audit::{Address, Invariant, Label, Rule, Scope, Settings, Subject, Watch, look};
 use kernel::Millis;
-use shop::{House, Time};
+use shop::{Ground, House, Time};
 
 /// So that several pages are needed where nobody asks for more.
 const ORDERS: i64 = 12_345;
@@ -23,12 +24,12 @@ const MEMORY_KIB: i64 = 64 * 1024;
 /// An order that is PAID and was refunded, which nobody told of.
 const WRONG: i64 = 7_777;
 
-fn fill(house: &House, orders: i64) {
+fn fill(house: &House<'_>, orders: i64) {
     let numbers = format!(
         "with recursive number (n) as (values (1) union all select n + 1 from number where n < {orders})"
     );
     let run = |label: Label, statements: &[&str]| {
-        let database = rusqlite::Connection::open(house.file(label)).unwrap();
+        let database = rusqlite::Connection::open(file(house, label)).unwrap();
         database
             .execute_batch("pragma synchronous = off; begin immediate")
             .unwrap();
@@ -93,6 +94,13 @@ fn fill(house: &House, orders: i64) {
     );
 }
 
+fn file(house: &House<'_>, label: Label) -> PathBuf {
+    match house.ground.address(label.as_str()) {
+        Address::File(path) => path,
+        Address::Postgres(_) => panic!("these shops are files"),
+    }
+}
+
 /// A figure of this process in KiB, where the system tells.
 fn memory(what: &str) -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -105,8 +113,8 @@ fn memory(what: &str) -> Option<i64> {
 }
 
 /// Commits to the orders' database, one after the other, until it is told to stop: how many, and the longest.
-fn write(house: &House, stop: &AtomicBool) -> (u32, Duration) {
-    let database = rusqlite::Connection::open(house.file(Label::Order)).unwrap();
+fn write(house: &House<'_>, stop: &AtomicBool) -> (u32, Duration) {
+    let database = rusqlite::Connection::open(file(house, Label::Order)).unwrap();
     database.busy_timeout(Duration::from_secs(10)).unwrap();
     let (mut commits, mut longest) = (0, Duration::ZERO);
     while !stop.load(Ordering::Relaxed) {
@@ -128,9 +136,9 @@ fn write(house: &House, stop: &AtomicBool) -> (u32, Duration) {
 fn a_full_look_holds_one_page_and_nobody_up() {
     let orders = std::env::var("AUDIT_ORDERS").map_or(ORDERS, |text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path(), Time::running(10));
+    let house = House::new(Ground::Files(folder.path()), Time::running(10));
     fill(&house, orders);
-    let gateway = rusqlite::Connection::open(house.file(Label::Gateway)).unwrap();
+    let gateway = rusqlite::Connection::open(file(&house, Label::Gateway)).unwrap();
     let wrong = format!("update pg_payment set cancelled_minor = 1 where order_id = {WRONG}");
     gateway.execute(&wrong, []).unwrap();
     let settings = Settings {
@@ -167,9 +175,9 @@ fn a_full_look_holds_one_page_and_nobody_up() {
 #[test]
 fn a_watch_comes_to_everything_a_part_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::new(folder.path(), Time::running(100_000));
+    let house = House::new(Ground::Files(folder.path()), Time::running(100_000));
     fill(&house, ORDERS);
-    let gateway = rusqlite::Connection::open(house.file(Label::Gateway)).unwrap();
+    let gateway = rusqlite::Connection::open(file(&house, Label::Gateway)).unwrap();
     let wrong = format!("update pg_payment set cancelled_minor = 1 where order_id = {WRONG}");
     gateway.execute(&wrong, []).unwrap();
     let mut watch = Watch::new(house.sources(), Millis(1_000));

@@ -10,14 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant as Real;
 
-use audit::{Label, Sources};
+use audit::{Address, Label, Sources};
 use kernel::{Currency, Instant, Millis, Money, OrderId, UserId};
 use order::app::{App, Reply};
 use order::domain::Hold;
 use order::http::{Call, handle, render};
 use ports::Gateway;
 use serde_json::{Value, json};
-use store::{Db, native, params};
+use store::{Db, Migration, native, params, postgres};
+use testkit::servers::Postgres;
 use testkit::{NEW_YEAR, seeded};
 use web::{Identity, Method, Request, Role};
 
@@ -55,50 +56,100 @@ impl Time {
     }
 }
 
-/// What all hands of a shop share beside its files: time, and how far consumers have acknowledged.
-pub(crate) struct House {
-    pub(crate) folder: PathBuf,
+/// Where a shop's databases are.
+#[derive(Clone, Copy)]
+pub(crate) enum Ground<'a> {
+    /// Files in this folder.
+    Files(&'a Path),
+    /// Databases of this cluster.
+    Postgres(&'a Postgres),
+}
+
+impl Ground<'_> {
+    pub(crate) fn address(&self, label: &str) -> Address {
+        match self {
+            Self::Files(folder) => Address::File(folder.join(format!("{label}.db"))),
+            Self::Postgres(cluster) => Address::Postgres(cluster.shop_address(label)),
+        }
+    }
+
+    fn open(&self, label: &str, migrations: &[Migration]) -> Db {
+        match self.address(label) {
+            Address::File(path) => native::open(&path, migrations),
+            Address::Postgres(address) => postgres::native::open(&address, migrations),
+        }
+        .unwrap_or_else(|error| panic!("{label}: {error}"))
+    }
+
+    pub(crate) fn sources(&self) -> Sources {
+        let mut sources = Sources::default();
+        for label in Label::ALL {
+            assert!(sources.add(label, self.address(label.as_str())));
+        }
+        sources
+    }
+
+    /// Runs statements by hand, in a database of any name.
+    pub(crate) fn run(&self, database: &str, statements: &str) {
+        match self {
+            Self::Files(folder) => {
+                let database = rusqlite::Connection::open(folder.join(format!("{database}.db"))).unwrap();
+                database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+                database
+                    .execute_batch(statements)
+                    .unwrap_or_else(|error| panic!("{error}: {statements}"));
+            }
+            Self::Postgres(cluster) => {
+                cluster.run_sql(database, &[statements]);
+            }
+        }
+    }
+}
+
+/// What all hands of a shop share beside its databases: time, and how far consumers have acknowledged.
+pub(crate) struct House<'a> {
+    pub(crate) ground: Ground<'a>,
     pub(crate) time: Arc<Time>,
     acknowledged: [AtomicU64; 2],
 }
 
-impl House {
-    pub(crate) fn new(folder: &Path, time: Arc<Time>) -> Self {
+/// The accounts' own, read from their folder: nothing else of that domain is needed here.
+fn accounts() -> Vec<Migration> {
+    let folder = workspace().join("components/account/migrations");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+    let migration = |(number, path): (u32, &PathBuf)| Migration {
+        number,
+        name: leak(path.display().to_string()),
+        sql: leak(std::fs::read_to_string(path).unwrap()),
+    };
+    (1..).zip(&paths).map(migration).collect()
+}
+
+impl<'a> House<'a> {
+    pub(crate) fn new(ground: Ground<'a>, time: Arc<Time>) -> Self {
         let house = Self {
-            folder: folder.to_owned(),
+            ground,
             time,
             acknowledged: Default::default(),
         };
-        // Every database is made by its own domain, but for accounts, of which nothing else is needed here.
+        // Every database is made by its own domain.
         Shop::enter(&house, 0, 0);
         house.settlement();
-        let accounts = rusqlite::Connection::open(house.file(Label::Account)).unwrap();
-        let mut names: Vec<_> = std::fs::read_dir(workspace().join("components/account/migrations"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        names.sort();
-        for name in &names {
-            accounts
-                .execute_batch(&std::fs::read_to_string(name).unwrap())
-                .unwrap();
-        }
-        accounts
-            .pragma_update(None, "user_version", names.len() as i64)
-            .unwrap();
+        ground.open("account", &accounts());
         house
     }
 
-    pub(crate) fn file(&self, label: Label) -> PathBuf {
-        self.folder.join(format!("{label}.db"))
-    }
-
     pub(crate) fn sources(&self) -> Sources {
-        Sources::in_folder(&self.folder)
+        self.ground.sources()
     }
 
     pub(crate) fn settlement(&self) -> settlement::store::Store {
-        let db = native::open(&self.file(Label::Settlement), settlement::store::MIGRATIONS).unwrap();
+        let db = self.ground.open("settlement", settlement::store::MIGRATIONS);
         settlement::store::Store::new(db, settlement::domain::Zone::parse("Asia/Seoul").unwrap())
     }
 
@@ -158,18 +209,17 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    pub(crate) fn enter(house: &House, seed: u64, lost: u64) -> Self {
-        let open = |label, migrations| native::open(&house.file(label), migrations).unwrap();
-        let cart = native::open(&house.folder.join("cart.db"), cart::store::MIGRATIONS).unwrap();
+    pub(crate) fn enter(house: &House<'_>, seed: u64, lost: u64) -> Self {
+        let open = |label, migrations| house.ground.open(label, migrations);
         Self {
-            orders: open(Label::Order, order::store::MIGRATIONS),
-            payments: open(Label::Payment, payment::store::MIGRATIONS),
+            orders: open("order", order::store::MIGRATIONS),
+            payments: open("payment", payment::store::MIGRATIONS),
             gateway: Gateway {
-                book: open(Label::Gateway, fake_pg::store::MIGRATIONS),
+                book: open("pg", fake_pg::store::MIGRATIONS),
                 rules: fake_pg::domain::Rules::parse("refuse amount=15000 REJECT").unwrap(),
             },
-            stock: stock::store::Store::new(open(Label::Stock, stock::store::MIGRATIONS)),
-            carts: cart::store::Store::new(cart),
+            stock: stock::store::Store::new(open("stock", stock::store::MIGRATIONS)),
+            carts: cart::store::Store::new(open("cart", cart::store::MIGRATIONS)),
             time: house.time.clone(),
             random: Box::new(seeded(seed)),
             lost,
@@ -297,15 +347,11 @@ impl Shop {
 }
 
 /// More pieces of every SKU than any test sells, with their history.
-pub(crate) fn stock_up(house: &House) {
-    let stock = rusqlite::Connection::open(house.file(Label::Stock)).unwrap();
-    stock
-        .execute_batch(
-            "begin immediate;
-             update stock_level set on_hand = on_hand + 1000000;
-             insert into stock_history (sku_id, number, kind, order_id, quantity, on_hand, reserved, at)
-             select sku_id, 2, 'MANUAL', null, 1000000, on_hand, 0, 1767225600000001 from stock_level;
-             commit;",
-        )
-        .unwrap();
+pub(crate) fn stock_up(house: &House<'_>) {
+    house.ground.run(
+        "stock",
+        "update stock_level set on_hand = on_hand + 1000000;
+         insert into stock_history (sku_id, number, kind, order_id, quantity, on_hand, reserved, at)
+         select sku_id, 2, 'MANUAL', null, 1000000, on_hand, 0, 1767225600000001 from stock_level;",
+    );
 }
