@@ -46,14 +46,36 @@ pub struct AuditArgs {
     json: bool,
 }
 
-/// Runs `bodega audit`: 0 when nothing is wrong, 1 with violations, 2 when it could not look.
+/// What the command has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// 0 when nothing is wrong, 1 with violations, 2 when it could not look.
+    pub code: u8,
+    /// The report, for standard output.
+    pub output: String,
+    /// Why it could not look, for the person at the terminal.
+    pub complaint: String,
+}
+
+/// Runs `bodega audit`. Not from within an asynchronous runtime: it takes its time, and a connection to Postgres has a
+/// runtime of its own.
 pub fn run(args: &AuditArgs) -> ExitCode {
+    let answer = answer(args);
+    // Who reads it may have gone; the number is still the answer.
+    let _ = std::io::stdout().write_all(answer.output.as_bytes());
+    let _ = std::io::stderr().write_all(answer.complaint.as_bytes());
+    ExitCode::from(answer.code)
+}
+
+/// The same without saying it.
+pub fn answer(args: &AuditArgs) -> Answer {
     match audit(args) {
-        Ok(report) => answer(args, &report),
-        Err(error) => {
-            complain(&error);
-            ExitCode::from(COULD_NOT_LOOK)
-        }
+        Ok(report) => told(args, &report),
+        Err(error) => Answer {
+            code: COULD_NOT_LOOK,
+            output: String::new(),
+            complaint: complaint(&error),
+        },
     }
 }
 
@@ -97,31 +119,33 @@ fn sources(args: &AuditArgs) -> Result<Sources, AuditError> {
     Ok(sources)
 }
 
-fn answer(args: &AuditArgs, report: &Report) -> ExitCode {
-    let text = if args.json {
+fn told(args: &AuditArgs, report: &Report) -> Answer {
+    let output = if args.json {
         format!("{:#}\n", report.json())
     } else {
         report.to_string()
     };
-    // Who reads it may have gone; the number is still the answer.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    if !report.violations.is_empty() {
-        ExitCode::from(VIOLATIONS)
-    } else if report.unkept > 0 {
-        ExitCode::from(COULD_NOT_LOOK)
-    } else {
-        ExitCode::SUCCESS
+    let code = match (report.violations.is_empty(), report.unkept) {
+        (false, _) => VIOLATIONS,
+        (true, 0) => 0,
+        (true, _) => COULD_NOT_LOOK,
+    };
+    Answer {
+        code,
+        output,
+        complaint: String::new(),
     }
 }
 
-fn complain(error: &AuditError) {
+/// An error and its causes, in one line.
+fn complaint(error: &AuditError) -> String {
     let mut text = format!("error: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
         text += &format!(": {cause}");
         source = cause.source();
     }
-    let _ = writeln!(std::io::stderr(), "{text}");
+    text + "\n"
 }
 
 #[expect(

@@ -34,7 +34,7 @@ mod sources;
 mod suspects;
 mod watch;
 
-pub use command::{AuditArgs, run};
+pub use command::{Answer, AuditArgs, answer, run};
 pub use error::AuditError;
 pub use finding::{Finding, Subject};
 pub use invariant::Invariant;
