@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[Migration] = ::store::migrations![
     "0003_create_stock_history",
     "0004_seed_stock_level",
     "0005_create_taken_back",
+    "0006_index_goods_gone",
 ];
 
 /// The most SKUs that one statement is asked about.

@@ -28,6 +28,10 @@ enum Command {
     Check(CheckArgs),
     /// Put components into a component before a manifest composes it.
     Compose(ComposeArgs),
+    /// Check on the shop's databases, while it works, that what must hold does.
+    ///
+    /// Ends with 0 when nothing is wrong, 1 with violations, 2 when it could not look.
+    Audit(audit::AuditArgs),
     /// Who runs the shop.
     Admin {
         #[command(subcommand)]
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Up(args) => up::run(*args),
         Command::Check(args) => check(&args),
         Command::Compose(args) => compose(&args),
+        Command::Audit(args) => Ok(audit::run(&args)),
         Command::Admin { action } => admin::run(action),
     };
     match done {

@@ -31,6 +31,17 @@ impl Db {
         Self { driver }
     }
 
+    /// Takes a connection into use for who only reads what others wrote, such as an audit: changes nothing, also no
+    /// schema. Whoever reads asks [`Db::schema`] first whether it is one that it knows.
+    pub fn reader(driver: Box<dyn Driver>) -> Self {
+        Self { driver }
+    }
+
+    /// The number of the newest migration that was applied; 0 for a database that nobody has used yet.
+    pub fn schema(&self) -> Result<u32, DbError> {
+        self.driver.schema_version()
+    }
+
     /// The same database with the schema of `migrations`; how [`Db::open`] ends.
     pub fn migrated(self, migrations: &[Migration]) -> Result<Self, DbError> {
         let known = migrations.last().map_or(0, |migration| migration.number);

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
 use rusqlite::types::Value as Native;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::{Db, DbError, Driver, Migration, Rows, Value};
 
@@ -28,6 +28,21 @@ pub fn driver(path: &Path) -> Result<Box<dyn Driver>, DbError> {
     prepare(Connection::open(path).map_err(|error| to_error(&error))?)
 }
 
+/// Opens a database that others write, to read it: a transaction here is one moment of it, and makes nobody wait.
+///
+/// Fails with [`DbError::Unavailable`] when there is no such file.
+pub fn open_reader(path: &Path) -> Result<Db, DbError> {
+    let only_read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, only_read).map_err(|error| to_error(&error))?;
+    connection
+        .execute_batch("pragma busy_timeout = 10000")
+        .map_err(|error| to_error(&error))?;
+    Ok(Db::reader(Box::new(NativeSqlite {
+        connection,
+        begin: "begin",
+    })))
+}
+
 fn prepare(connection: Connection) -> Result<Box<dyn Driver>, DbError> {
     let settings = "pragma busy_timeout = 10000; pragma synchronous = off; pragma foreign_keys = on;";
     connection
@@ -41,11 +56,15 @@ fn prepare(connection: Connection) -> Result<Box<dyn Driver>, DbError> {
         Ok(()) | Err(DbError::Busy) => {}
         Err(error) => return Err(error),
     }
-    Ok(Box::new(NativeSqlite { connection }))
+    Ok(Box::new(NativeSqlite {
+        connection,
+        begin: "begin immediate",
+    }))
 }
 
 struct NativeSqlite {
     connection: Connection,
+    begin: &'static str,
 }
 
 impl NativeSqlite {
@@ -75,7 +94,7 @@ impl Driver for NativeSqlite {
     }
 
     fn begin(&self) -> &'static str {
-        "begin immediate"
+        self.begin
     }
 
     fn begin_migration(&self) -> &'static [&'static str] {

@@ -21,8 +21,18 @@ pub fn open(address: &str, migrations: &[Migration]) -> Result<Db, DbError> {
     Db::open(driver(address)?, migrations)
 }
 
+/// Opens a database that others write, to read it: a transaction here is one moment of it, and makes nobody wait or
+/// begin again. Not from within an asynchronous runtime, which a connection has of its own.
+pub fn open_reader(address: &str) -> Result<Db, DbError> {
+    Ok(Db::reader(Box::new(Postgres::reader(link(address)?))))
+}
+
 /// The driver of a connection, for tests that look over its shoulder.
 pub fn driver(address: &str) -> Result<Box<dyn Driver>, DbError> {
+    Ok(Box::new(Postgres::new(link(address)?)))
+}
+
+fn link(address: &str) -> Result<NativeLink, DbError> {
     // The library's own words could quote the address, and with it the password.
     let mut config: Config = address
         .parse()
@@ -32,10 +42,10 @@ pub fn driver(address: &str) -> Result<Box<dyn Driver>, DbError> {
         Fault::Broken(_) => DbError::Unavailable("the database can't be reached".to_owned()),
         other => other.into(),
     })?;
-    Ok(Box::new(Postgres::new(NativeLink {
+    Ok(NativeLink {
         client: RefCell::new(client),
         prepared: RefCell::default(),
-    })))
+    })
 }
 
 struct NativeLink {

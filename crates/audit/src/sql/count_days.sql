@@ -1,0 +1,3 @@
+-- How many days have sums.
+select count(*) as days
+  from daily_settlement
