@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use tests::{Client, Reply, Shop};
 
@@ -137,13 +136,15 @@ async fn a_suspended_member_is_out_at_once_and_comes_back() -> Result<()> {
     assert_eq!(again.client.get("/cart").await?.status, 200);
 
     // I13: every change is in the log.
-    let accounts = Connection::open(shop.folder().join("account.db"))?;
-    let mut rows = accounts.prepare(
-        "select field || ' ' || value_before || ' ' || value_after from account_audit where user_id = ?1 order by number",
-    )?;
-    let log: Vec<String> = rows
-        .query_map([id as i64], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let log: Vec<String> = tests::with_database(shop.folder(), "account", |accounts| {
+        let changes = "select field || ' ' || value_before || ' ' || value_after as change
+                         from account_audit where user_id = ?1 order by number";
+        let rows = accounts.read(changes, store::params![id])?;
+        Ok(rows
+            .iter()
+            .map(|row| row.get("change"))
+            .collect::<Result<_, _>>()?)
+    })?;
     assert_eq!(
         log,
         [

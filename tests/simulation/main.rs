@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
 mod breaker;
+mod differential;
 mod events;
 mod expiry;
 mod held;

@@ -14,6 +14,7 @@ use kernel::Instant;
 use manifest::{CliVariables, Limits, Manifest};
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::servers::Postgres;
 use tests::{Client, stock_up, token_at, workspace};
 use tokio::sync::oneshot;
 use web::Role;
@@ -66,6 +67,8 @@ pub(crate) struct World {
     published: Arc<Mutex<Vec<Published>>>,
     _stop: Vec<oneshot::Sender<()>>,
     folder: TempDir,
+    /// Its databases, where they are not files.
+    _postgres: Option<Postgres>,
 }
 
 impl World {
@@ -77,11 +80,33 @@ impl World {
     /// The shop with these components.
     pub(crate) async fn of(components: &Path, variables: &[&str]) -> Result<Self> {
         let folder = folder()?;
+        let postgres = tests::provide(folder.path())?;
+        Self::at(folder, postgres, components, variables).await
+    }
+
+    /// The shop with its data in files, whatever the environment says.
+    pub(crate) async fn on_sqlite() -> Result<Self> {
+        Self::at(folder()?, None, &workspace().join("target/components"), &[]).await
+    }
+
+    /// The shop with its data in this server.
+    pub(crate) async fn on_postgres(server: Postgres) -> Result<Self> {
+        let folder = folder()?;
+        tests::name_postgres(folder.path(), &server)?;
+        Self::at(folder, Some(server), &workspace().join("target/components"), &[]).await
+    }
+
+    async fn at(
+        folder: TempDir,
+        postgres: Option<Postgres>,
+        components: &Path,
+        variables: &[&str],
+    ) -> Result<Self> {
         let clock = Arc::new(WorldClock(AtomicU64::new(1_790_000_000_000_000)));
         let faults = Arc::new(Switch::default());
         let broker = Broker::new();
         let options = Options {
-            variables: CliVariables::parse(&given(variables))?,
+            variables: CliVariables::parse(&given(folder.path(), variables))?,
             state_dir: Some(folder.path().to_owned()),
             cache: CompileCache::Dir(workspace().join("target/bodega-compiled")),
             guest_log: GuestLog {
@@ -119,6 +144,7 @@ impl World {
             published,
             _stop: stops,
             folder,
+            _postgres: postgres,
         };
         // The subscriptions are there once they have heard something; and the first call makes the tables.
         world.jobs().await?;
@@ -246,10 +272,13 @@ fn folder() -> Result<TempDir> {
 }
 
 /// The variables of every world; what costs 75,000 is not paid for.
-fn given(variables: &[&str]) -> Vec<String> {
+fn given(folder: &Path, variables: &[&str]) -> Vec<String> {
+    // Flag and value by turns, of which the values are wanted.
+    let databases = tests::database_flags(folder).into_iter().skip(1).step_by(2);
     let all = tests::secrets().into_iter().chain(tests::unlimited());
     all.map(|(name, value)| format!("{name}={value}"))
         .chain(["fake_pg_rules=refuse amount=75000 REJECT_CARD_PAYMENT".to_owned()])
+        .chain(databases)
         .chain(variables.iter().map(|&text| text.to_owned()))
         .collect()
 }

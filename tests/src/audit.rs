@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use audit::Invariant::{
-    self, Acknowledged, Charges, Events, Lines, Paid, Refunds, Sagas, Settlement, Stock,
-};
-use audit::{Label, Sources, at_rest};
+use audit::Invariant::{self, Acknowledged, Charges, Events, Lines, Paid, Refunds, Sagas, Settlement, Stock};
+use audit::{Label, at_rest};
+
+use crate::books;
 
 /// The databases of a shop that are looked at. Accounts are not: tests make them what they need by hand.
 const BOOKS: [Label; 5] = [
@@ -36,6 +36,7 @@ pub fn audit_events(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn broken(folder: &Path, invariants: &[Invariant]) -> Result<Vec<String>> {
-    let report = at_rest(&Sources::in_folder(folder).only(&BOOKS), invariants)?;
+    let sources = books::sources(folder)?.only(&BOOKS);
+    let report = books::apart(|| at_rest(&sources, invariants))?;
     Ok(report.violations.iter().map(ToString::to_string).collect())
 }

@@ -1,12 +1,14 @@
 //! A running shop for journeys and benchmarks: the real binary, the real components, its own folder.
 
 mod audit;
+mod books;
 mod costs;
 mod counts;
 mod leak;
 mod shop;
 
 pub use audit::{audit, audit_events};
+pub use books::{apart, database_flags, is_on_postgres, name_postgres, provide, sources, with_database};
 pub use costs::{Cost, cost_flags, costs};
 pub use counts::{Counts, Work};
 pub use leak::leaks;

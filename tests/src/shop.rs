@@ -8,8 +8,12 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use store::{DbError, params};
 use tempfile::TempDir;
+use testkit::servers::Postgres;
 use web::Role;
+
+use crate::books;
 
 /// How long a shop may take to serve; a first start compiles the components.
 const START: Duration = Duration::from_secs(120);
@@ -27,6 +31,8 @@ pub struct Shop {
     folder: TempDir,
     flags: Vec<String>,
     running: Option<Running>,
+    /// Its databases, where they are not files; gone with it.
+    postgres: Option<Postgres>,
 }
 
 struct Running {
@@ -147,6 +153,7 @@ impl Shop {
         Ok(Self {
             host: workspace().join("target/debug/bodega"),
             manifest: manifest.to_owned(),
+            postgres: books::provide(folder.path())?,
             folder,
             flags,
             running: None,
@@ -177,6 +184,7 @@ impl Shop {
             .arg(&self.manifest)
             .arg("--state-dir")
             .arg(self.folder.path())
+            .args(books::database_flags(self.folder.path()))
             .args(&self.flags)
             .current_dir(workspace())
             .stdout(Stdio::piped())
@@ -226,6 +234,11 @@ impl Shop {
     /// Where its databases are.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Its database server, where it has one.
+    pub fn postgres(&mut self) -> Option<&mut Postgres> {
+        self.postgres.as_mut()
     }
 
     /// The process id of the host.
@@ -329,17 +342,23 @@ impl Shop {
 
 /// Puts so many more pieces of a SKU into the house of the shop in this folder.
 pub fn stock_up(folder: &Path, sku: u64, pieces: u64) -> Result<()> {
-    let stock = rusqlite::Connection::open(folder.join("stock.db"))?;
-    stock.busy_timeout(Duration::from_secs(10))?;
-    stock.execute_batch(&format!(
-        "begin immediate;
-         update stock_level set on_hand = on_hand + {pieces} where sku_id = {sku};
-         insert into stock_history (sku_id, number, kind, order_id, quantity, on_hand, reserved, at)
-         select sku_id, (select max(number) + 1 from stock_history where sku_id = {sku}), 'MANUAL', null,
-                {pieces}, on_hand, 0, 1767225600000001 from stock_level where sku_id = {sku};
-         commit;"
-    ))?;
-    Ok(())
+    let added = params![pieces, sku];
+    books::with_database(folder, "stock", |stock| {
+        let changed: Result<(), DbError> = stock.transaction(|tx| {
+            tx.execute(
+                "update stock_level set on_hand = on_hand + ?1 where sku_id = ?2",
+                added,
+            )?;
+            tx.execute(
+                "insert into stock_history (sku_id, number, kind, order_id, quantity, on_hand, reserved, at)
+                 select sku_id, (select max(number) + 1 from stock_history where sku_id = ?2), 'MANUAL', null,
+                        ?1, on_hand, 0, 1767225600000001 from stock_level where sku_id = ?2",
+                added,
+            )?;
+            Ok(())
+        });
+        Ok(changed?)
+    })
 }
 
 impl Drop for Shop {

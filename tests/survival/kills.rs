@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use rusqlite::Connection;
 use serde_json::{Value, json};
+use store::params;
 use tests::{Client, Reply, Shop, token_of};
 use web::Role;
 
@@ -256,8 +256,8 @@ async fn live(shop: &mut Shop, buyers: Vec<Buyer>, life: Option<Duration>) -> Re
 
 /// Every promise against the databases: nothing lost, nothing doubled.
 fn compare(shop: &Shop, buyers: &[Buyer], kills: u64) -> Result<()> {
-    let orders = states(&shop.folder().join("order.db"))?;
-    let refunds = refunds(&shop.folder().join("payment.db"))?;
+    let orders = states(shop.folder())?;
+    let refunds = refunds(shop.folder())?;
     let mut wrong = Vec::new();
     let mut promises = 0;
     for buyer in buyers {
@@ -315,21 +315,22 @@ fn compare(shop: &Shop, buyers: &[Buyer], kills: u64) -> Result<()> {
     Ok(())
 }
 
-fn states(orders: &std::path::Path) -> Result<BTreeMap<u64, (u64, String)>> {
-    let database = Connection::open(orders)?;
-    let mut statement = database.prepare("select order_id, user_id, state from customer_order")?;
-    let rows = statement.query_map([], |row| {
-        Ok((
-            row.get::<_, i64>(0)? as u64,
-            (row.get::<_, i64>(1)? as u64, row.get(2)?),
-        ))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+fn states(folder: &std::path::Path) -> Result<BTreeMap<u64, (u64, String)>> {
+    tests::with_database(folder, "order", |orders| {
+        let rows = orders.read("select order_id, user_id, state from customer_order", params![])?;
+        let state = |row: &store::Row| {
+            let (order, user): (i64, i64) = (row.get("order_id")?, row.get("user_id")?);
+            Ok((order as u64, (user as u64, row.get("state")?)))
+        };
+        rows.iter().map(state).collect()
+    })
 }
 
-fn refunds(payments: &std::path::Path) -> Result<BTreeSet<(u64, String)>> {
-    let database = Connection::open(payments)?;
-    let mut statement = database.prepare("select order_id, refund_key from refund where state = 'DONE'")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+fn refunds(folder: &std::path::Path) -> Result<BTreeSet<(u64, String)>> {
+    tests::with_database(folder, "payment", |payments| {
+        let done = "select order_id, refund_key from refund where state = 'DONE'";
+        let rows = payments.read(done, params![])?;
+        let refund = |row: &store::Row| Ok((row.get::<i64>("order_id")? as u64, row.get("refund_key")?));
+        rows.iter().map(refund).collect()
+    })
 }
