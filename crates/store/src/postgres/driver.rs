@@ -61,7 +61,7 @@ const BEGIN_MIGRATION: &[&str] = &[
     "begin isolation level read committed",
     "set local statement_timeout = '15min'",
     "set local lock_timeout = '15min'",
-    "select pg_advisory_xact_lock(7235418609331)",
+    "select 1 as locked from pg_advisory_xact_lock(7235418609331)",
     "create table if not exists schema_migration (number bigint not null primary key, \
      applied_at timestamptz not null default now())",
 ];
