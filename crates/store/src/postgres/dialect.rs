@@ -269,7 +269,6 @@ mod tests {
         let answers = |statement: &str| translate(statement, &[]).unwrap().answers_rows;
         for rows in [
             "-- why\nselect 1",
-            "(select 1) union (select 2)",
             "values (1)",
             "insert into a select 1 returning b",
             "with x as (insert into a values (1)) select 2",

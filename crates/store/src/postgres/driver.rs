@@ -33,7 +33,6 @@ enum State {
 pub(super) struct Postgres<L> {
     link: L,
     state: Cell<State>,
-    reads_only: bool,
 }
 
 /// The schema's number and what the session promises, in one look.
@@ -62,36 +61,15 @@ const BEGIN_MIGRATION: &[&str] = &[
     "begin isolation level read committed",
     "set local statement_timeout = '15min'",
     "set local lock_timeout = '15min'",
-    "select cast(pg_advisory_xact_lock(7235418609331) as text)",
+    "select 1 as locked from pg_advisory_xact_lock(7235418609331)",
     "create table if not exists schema_migration (number bigint not null primary key, \
      applied_at timestamptz not null default now())",
-];
-
-/// How a session is made one that only reads. A look over a whole table may take longer than any request.
-const READER: &[&str] = &[
-    "set session characteristics as transaction isolation level repeatable read, read only",
-    "set statement_timeout = '2min'",
 ];
 
 impl<L: Link> Postgres<L> {
     pub(super) const fn new(link: L) -> Self {
         let state = Cell::new(State::Unknown);
-        Self {
-            link,
-            state,
-            reads_only: false,
-        }
-    }
-
-    /// One for who only reads: a transaction is one moment, and no writer begins again because of it.
-    #[cfg(not(target_family = "wasm"))]
-    pub(super) const fn reader(link: L) -> Self {
-        let state = Cell::new(State::Unknown);
-        Self {
-            link,
-            state,
-            reads_only: true,
-        }
+        Self { link, state }
     }
 
     fn run(&self, statement: &str, params: &[Value]) -> Result<Rows, Fault> {
@@ -149,11 +127,7 @@ impl<L: Link> Driver for Postgres<L> {
     }
 
     fn begin(&self) -> &'static str {
-        if self.reads_only {
-            "begin isolation level repeatable read read only"
-        } else {
-            "begin isolation level serializable"
-        }
+        "begin isolation level serializable"
     }
 
     fn begin_migration(&self) -> &'static [&'static str] {
@@ -170,14 +144,7 @@ impl<L: Link> Driver for Postgres<L> {
         let Some(session) = found.rows.first() else {
             return Err(DbError::Other("the session says nothing of itself".to_owned()));
         };
-        if !self.reads_only {
-            return checked(session);
-        }
-        // What the session does to what is written is no matter.
-        for setting in READER {
-            self.tracked(setting, &[])?;
-        }
-        number(session.first())
+        checked(session)
     }
 
     fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
@@ -190,7 +157,7 @@ impl<L: Link> Driver for Postgres<L> {
 /// The schema's number, unless the session would not keep what the shop promises.
 fn checked(session: &[Value]) -> Result<u32, DbError> {
     let [
-        Value::Integer(_),
+        Value::Integer(version),
         Value::Text(isolation),
         Value::Text(synchronous),
         Value::Text(encoding),
@@ -225,16 +192,7 @@ fn checked(session: &[Value]) -> Result<u32, DbError> {
             "create database … template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'",
         );
     }
-    number(session.first())
-}
-
-fn number(version: Option<&Value>) -> Result<u32, DbError> {
-    match version {
-        Some(Value::Integer(version)) => {
-            u32::try_from(*version).map_err(|_| DbError::Other(format!("schema number {version}")))
-        }
-        other => Err(DbError::Other(format!("schema number {other:?}"))),
-    }
+    u32::try_from(*version).map_err(|_| DbError::Other(format!("schema number {version}")))
 }
 
 #[cfg(test)]
