@@ -163,7 +163,21 @@ fn what_can_not_be_looked_at_ends_with_2_and_says_why() {
     ];
     let all = all.concat();
     assert!(!all.contains("hunter2"), "{all}");
-    expect![[r#""#]].assert_eq(&all);
+    expect![[r#"
+        error: there is no folder /nowhere/at/all: name the shop's with --state-dir, or its databases with --database
+        error: the database order is not there: DIR/order.db
+        error: --database is LABEL=ADDRESS
+        error: no database is called "ordre"; there are order, payment, pg, stock, settlement, account
+        error: the address of a database is empty
+        error: the address of a database is the path of an SQLite file, or postgres://ROLE:PASSWORD@HOST:PORT/DATABASE
+        error: the database order could not be read: the database is not available: the database can't be reached
+        error: the database order could not be read: this is no address of a Postgres database
+        error: the database order is named twice
+        error: the database order has schema 3 and the audit needs 11: start the shop, which brings it up to date
+        error: the database order could not be read: file is not a database
+        error: the database order is not there: DIR/none.db
+        error: could not read DIR/: Is a directory (os error 21)
+    "#]].assert_eq(&all);
     let refused = |flags: &[&str]| called(flags).unwrap_err().lines().next().unwrap().to_owned();
     let refused = [
         refused(&["--grace", "0"]),
@@ -173,5 +187,11 @@ fn what_can_not_be_looked_at_ends_with_2_and_says_why() {
         refused(&["--state-dir", "a", "--database", "order=b"]),
         refused(&["--fully"]),
     ];
-    expect![[r#""#]].assert_eq(&refused.join("\n"));
+    expect![[r#"
+        error: invalid value '0' for '--grace <SECONDS>': 0 is not in 1..=86400
+        error: invalid value 'soon' for '--grace <SECONDS>': invalid digit found in string
+        error: the argument '--full' cannot be used with '--since <HOURS>'
+        error: the argument '--at-rest' cannot be used with '--grace <SECONDS>'
+        error: the argument '--state-dir <DIR>' cannot be used with '--database <LABEL=ADDRESS>'
+        error: unexpected argument '--fully' found"#]].assert_eq(&refused.join("\n"));
 }

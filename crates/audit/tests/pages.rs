@@ -3,6 +3,7 @@
 //! `AUDIT_ORDERS=1000000 cargo test -p audit --test pages -- --nocapture` says what a million cost.
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+#![allow(clippy::print_stdout, reason = "what a look cost is worth reading")]
 
 mod shop;
 
