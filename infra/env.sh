@@ -27,7 +27,7 @@ fi
     echo '# Made by infra/env.sh.'
     for label in "${labels[@]}"; do
         value="$(sed -n "s/^${label^^}_PASSWORD=//p" "$env_file")"
-        echo "${label}_database = \"postgres://$label:$value@127.0.0.1:5432/$label\""
+        echo "${label}_database = \"postgres://bodega_$label:$value@127.0.0.1:5432/$label\""
     done
     echo 'postgres_host = "postgres://127.0.0.1:5432"'
     echo 'events_address = "redis://127.0.0.1:6379"'
