@@ -56,9 +56,10 @@ spin_apps() {
     run cargo xtask build
     push_app bodega http spin.toml "$repository/bodega:$version"
     push_app bodega-consumer consumer spin.toml "$repository/bodega-consumer:$version"
-    # The applications of the split wiring: the main one has another name here, as both may be in use.
+    # The applications of the split wiring, under tags of their own where the other wiring has the same names.
     if [ -d deploy/remote ]; then
         push_app bodega-split http deploy/remote/order.toml "$repository/bodega:$version-split"
+        push_app bodega-consumer-split consumer deploy/remote/order.toml "$repository/bodega-consumer:$version-split"
         push_app bodega-stock http deploy/remote/stock.toml "$repository/bodega-stock:$version"
         push_app bodega-payment http deploy/remote/payment.toml "$repository/bodega-payment:$version"
     fi

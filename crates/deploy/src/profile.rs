@@ -2,7 +2,8 @@
 //!
 //! The shim has no cron trigger, and a lost Redis ends the whole process. So the shop becomes two applications of
 //! the same components: one that answers requests, and one that only consumes events. Kubernetes starts the second again
-//! when Redis went away, while the first goes on selling.
+//! when Redis went away, while the first goes on selling. Pods come and go with their files, so neither is granted a SQLite
+//! database, and whatever is inside one process by default has to be given an address.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -50,6 +51,8 @@ pub fn profile(text: &str, part: Part, from: &Path, to: &Path) -> Result<String,
     for component in components.iter_mut().filter_map(|(_, component)| component.as_table_mut()) {
         component.remove("tool");
         component.remove("build");
+        // Spin refuses to start where a label is granted that its runtime configuration does not know.
+        component.remove("sqlite_databases");
         name_places(component);
         move_paths(component, from, to);
     }
@@ -144,7 +147,8 @@ fn normal(path: &Path) -> PathBuf {
     out
 }
 
-/// Leaves the variables that something still uses, and asks for an address where the default is a bus inside `bodega`.
+/// Leaves the variables that something still uses. Those that mean something inside of `bodega` by default, and the
+/// places of addresses, have to be given.
 fn keep_variables(manifest: &mut Table) -> Result<(), ProfileError> {
     let mut used = Vec::new();
     for part in ["component", "trigger"] {
@@ -152,15 +156,20 @@ fn keep_variables(manifest: &mut Table) -> Result<(), ProfileError> {
     }
     let variables = table(manifest, "variables")?;
     variables.retain(|name, _| used.iter().any(|used| used == name));
-    for name in used {
-        let is_place = PLACES.iter().any(|(address, place)| name == *address || name == *place);
-        if is_place {
-            let mut required = Table::new();
-            required.insert("required".to_owned(), Value::Boolean(true));
-            if PLACES.iter().any(|(address, _)| name == *address) {
-                required.insert("secret".to_owned(), Value::Boolean(true));
-            }
-            variables.insert(name, Value::Table(required));
+    for variable in variables.iter_mut().filter_map(|(_, variable)| variable.as_table_mut()) {
+        let default = variable.get("default").and_then(Value::as_str);
+        if default.is_some_and(|default| default.starts_with("local://")) {
+            variable.remove("default");
+            variable.insert("required".to_owned(), Value::Boolean(true));
+        }
+    }
+    for (address, place) in PLACES {
+        if let Some(variable) = variables.get_mut(address).and_then(Value::as_table_mut) {
+            variable.insert("secret".to_owned(), Value::Boolean(true));
+        }
+        if used.iter().any(|used| used == place) {
+            let required = Table::from_iter([("required".to_owned(), Value::Boolean(true))]);
+            variables.insert(place.to_owned(), Value::Table(required));
         }
     }
     Ok(())
@@ -209,6 +218,7 @@ channel = "shop.order"
 address = "{{ events_address }}"
 [component.door]
 source = "target/components/door.wasm"
+sqlite_databases = ["door"]
 allowed_outbound_hosts = ["http://*.spin.internal", "{{ limits_address }}"]
 [component.door.variables]
 key = "{{ key }}"
@@ -240,7 +250,7 @@ requests_per_instance = 1000
         assert_eq!(keys(&made, "trigger"), ["http"]);
         assert_eq!(keys(&made, "component"), ["books", "door"]);
         let text = toml::to_string(&made).unwrap();
-        for gone in ["tool", "build", "clock", "events_address", "unused", "local://"] {
+        for gone in ["tool", "build", "clock", "events_address", "unused", "local://", "\nsqlite_databases"] {
             assert!(!text.contains(gone), "{gone} is still there:\n{text}");
         }
         assert_eq!(

@@ -237,10 +237,8 @@ fn what_selects_pods_finds_some() {
             for selector in selectors.iter().filter_map(|pointer| one.pointer(pointer)) {
                 assert!(finds(selector), "{name}: nothing is selected by {selector}");
             }
-            let directions = [("ingress", "from"), ("egress", "to")];
-            let rules = directions.iter().flat_map(|(direction, side)| {
-                list(one, &format!("/spec/{direction}")).flat_map(move |rule| list(rule, &format!("/{side}")))
-            });
+            let directions = [("/spec/ingress", "/from"), ("/spec/egress", "/to")];
+            let rules = directions.iter().flat_map(|(direction, side)| list(one, direction).flat_map(|rule| list(rule, side)));
             let peers = rules.filter(|peer| peer.get("namespaceSelector").is_none());
             for selector in peers.filter_map(|peer| peer.pointer("/podSelector/matchLabels")) {
                 assert!(finds(selector), "{name}: nobody is {selector}");
@@ -320,6 +318,32 @@ fn an_address_names_only_passwords_that_stand_before_it() {
                 }
                 let prefix = if name.starts_with(|c: char| c.is_ascii_lowercase()) { "SPIN_VARIABLE_" } else { "" };
                 assert!(before.insert(format!("{prefix}{}", name.to_uppercase())), "{arguments:?}: {name} is there twice");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_variable_is_one_of_the_manifest_that_runs() {
+    let declared = |path: &str| -> BTreeSet<String> {
+        let text = fs::read_to_string(root().join(path)).unwrap_or_default();
+        let manifest: toml::Table = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
+        manifest.get("variables").and_then(toml::Value::as_table).into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    let mut known = declared("spin.toml");
+    for app in ["order", "stock", "payment"] {
+        known.extend(declared(&format!("deploy/remote/{app}.toml")));
+    }
+    // What a profile adds (deploy::profile).
+    known.extend(["events_host", "limits_host"].map(str::to_owned));
+    if !root().join("deploy/remote").exists() {
+        return;
+    }
+    for (arguments, resources) in all() {
+        for app in resources.iter().filter(|one| text(one, "/kind") == "SpinApp") {
+            for name in list(app, "/spec/variables").map(|variable| text(variable, "/name")) {
+                // Passwords are there for the addresses behind them.
+                assert!(name.ends_with("_password") || known.contains(name), "{arguments:?}: nobody declares {name}");
             }
         }
     }

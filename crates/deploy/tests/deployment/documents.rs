@@ -64,7 +64,8 @@ fn the_collector_uses_every_part_that_it_configures_and_no_other() {
     let pipelines = collector.pointer("/service/pipelines").and_then(Value::as_object).expect("there are pipelines");
     for kind in ["receivers", "processors", "exporters"] {
         let configured: BTreeSet<&str> = collector[kind].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let used = pipelines.values().flat_map(|pipeline| list(pipeline, &format!("/{kind}")));
+        let place = format!("/{kind}");
+        let used = pipelines.values().flat_map(|pipeline| list(pipeline, &place));
         let used: BTreeSet<&str> = used.filter_map(Value::as_str).collect();
         assert_eq!(configured, used, "{kind}");
     }

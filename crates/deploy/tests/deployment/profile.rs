@@ -31,7 +31,7 @@ fn the_shop_for_requests_keeps_every_domain_and_no_clock() {
         assert!(!text.contains(gone), "{gone} means nothing to SpinKube");
     }
     let required = |name: &str| made["variables"][name].get("required") == Some(&Value::Boolean(true));
-    for name in ["events_address", "events_host", "limits_address", "limits_host"] {
+    for name in ["events_address", "events_host", "limits_address", "limits_host", "order_database", "postgres_host"] {
         assert!(required(name), "{name} has to be said");
     }
 }

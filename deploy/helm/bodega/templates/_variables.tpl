@@ -42,14 +42,19 @@ the same password twice. (dict "root" $ "part" "shop")
 - name: trusted_proxies
   value: {{ . | quote }}
 {{- end }}
+{{- end }}
 {{- if eq $values.wiring "split" }}
+{{- if eq $part "shop" }}
 - name: stock_url
-  value: http://bodega-stock.{{ .root.Release.Namespace }}.svc
+  value: http://bodega-stock.{{ .root.Release.Namespace }}.svc:80
+{{- end }}
+{{- if has $part (list "shop" "consumer") }}
 - name: payment_url
-  value: http://bodega-payment.{{ .root.Release.Namespace }}.svc
+  value: http://bodega-payment.{{ .root.Release.Namespace }}.svc:80
 {{- end }}
 {{- end }}
-{{- range $name, $value := $values.variables }}
+{{- /* The settings are those of the main application; the others have none of them. */}}
+{{- range $name, $value := ternary $values.variables (dict) (eq $part "shop") }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
@@ -62,7 +67,7 @@ name: {{ .name }}
 
 {{/* The databases that a part opens, as JSON. */}}
 {{- define "bodega.databases" -}}
-{{- $all := list "account" "product" "stock" "payment" "pg" "order" "cart" "settlement" -}}
-{{- $own := dict "stock" (list "stock") "payment" (list "payment" "pg") "consumer" (list "settlement" "payment" "pg") -}}
-{{- get $own .part | default $all | toJson -}}
+{{- $whole := dict "shop" (list "account" "product" "stock" "payment" "pg" "order" "cart" "settlement") "consumer" (list "settlement" "payment" "pg") -}}
+{{- $split := dict "shop" (list "account" "product" "order" "cart" "settlement") "consumer" (list "settlement") "stock" (list "stock") "payment" (list "payment" "pg") -}}
+{{- get (ternary $split $whole (eq .root.Values.wiring "split")) .part | toJson -}}
 {{- end }}
