@@ -37,7 +37,10 @@ pub enum ProfileError {
 
 /// Variables whose value is an address with a password in it, and those that name only the place: Spin refuses a
 /// password among the hosts that a component may reach.
-const PLACES: [(&str, &str); 2] = [("events_address", "events_host"), ("limits_address", "limits_host")];
+const PLACES: [(&str, &str); 2] = [
+    ("events_address", "events_host"),
+    ("limits_address", "limits_host"),
+];
 
 /// The manifest of this part, for a file in the folder `to`; paths of `text` are those of a file in `from`.
 pub fn profile(text: &str, part: Part, from: &Path, to: &Path) -> Result<String, ProfileError> {
@@ -48,7 +51,10 @@ pub fn profile(text: &str, part: Part, from: &Path, to: &Path) -> Result<String,
     }
     let components = table(&mut manifest, "component")?;
     components.retain(|name, _| kept.iter().any(|kept| kept == name));
-    for component in components.iter_mut().filter_map(|(_, component)| component.as_table_mut()) {
+    for component in components
+        .iter_mut()
+        .filter_map(|(_, component)| component.as_table_mut())
+    {
         component.remove("tool");
         component.remove("build");
         // Spin refuses to start where a label is granted that its runtime configuration does not know.
@@ -87,7 +93,9 @@ fn keep_triggers(manifest: &mut Table, part: Part) -> Result<Vec<String>, Profil
 
 /// What a component may reach is named without a password.
 fn name_places(component: &mut Table) {
-    let hosts = component.get_mut("allowed_outbound_hosts").and_then(Value::as_array_mut);
+    let hosts = component
+        .get_mut("allowed_outbound_hosts")
+        .and_then(Value::as_array_mut);
     for host in hosts.into_iter().flatten() {
         let name = host.as_str().and_then(only_variable);
         let place = PLACES.iter().find(|(address, _)| Some(*address) == name);
@@ -106,7 +114,9 @@ fn only_variable(template: &str) -> Option<&str> {
 /// Files of the component and of what it composes, as they are called from the other folder.
 fn move_paths(component: &mut Table, from: &Path, to: &Path) {
     let dependencies = component.get_mut("dependencies").and_then(Value::as_table_mut);
-    let paths = dependencies.into_iter().flat_map(|all| all.iter_mut().map(|(_, one)| one.as_table_mut()));
+    let paths = dependencies
+        .into_iter()
+        .flat_map(|all| all.iter_mut().map(|(_, one)| one.as_table_mut()));
     let mut places: Vec<&mut Value> = paths.flatten().filter_map(|one| one.get_mut("path")).collect();
     for place in &mut places {
         move_path(place, from, to);
@@ -126,7 +136,11 @@ fn move_path(place: &mut Value, from: &Path, to: &Path) {
 /// `path` as it is called in `folder`; both are absolute, or relative to the same place.
 fn relative(path: &Path, folder: &Path) -> PathBuf {
     let (path, folder) = (normal(path), normal(folder));
-    let shared = path.iter().zip(&folder).take_while(|(one, other)| one == other).count();
+    let shared = path
+        .iter()
+        .zip(&folder)
+        .take_while(|(one, other)| one == other)
+        .count();
     let up = folder.iter().skip(shared).map(|_| Path::new(".."));
     let down = path.iter().skip(shared).map(Path::new);
     up.chain(down).collect()
@@ -156,7 +170,10 @@ fn keep_variables(manifest: &mut Table) -> Result<(), ProfileError> {
     }
     let variables = table(manifest, "variables")?;
     variables.retain(|name, _| used.iter().any(|used| used == name));
-    for variable in variables.iter_mut().filter_map(|(_, variable)| variable.as_table_mut()) {
+    for variable in variables
+        .iter_mut()
+        .filter_map(|(_, variable)| variable.as_table_mut())
+    {
         let default = variable.get("default").and_then(Value::as_str);
         if default.is_some_and(|default| default.starts_with("local://")) {
             variable.remove("default");
@@ -250,7 +267,15 @@ requests_per_instance = 1000
         assert_eq!(keys(&made, "trigger"), ["http"]);
         assert_eq!(keys(&made, "component"), ["books", "door"]);
         let text = toml::to_string(&made).unwrap();
-        for gone in ["tool", "build", "clock", "events_address", "unused", "local://", "\nsqlite_databases"] {
+        for gone in [
+            "tool",
+            "build",
+            "clock",
+            "events_address",
+            "unused",
+            "local://",
+            "\nsqlite_databases",
+        ] {
             assert!(!text.contains(gone), "{gone} is still there:\n{text}");
         }
         assert_eq!(
@@ -274,10 +299,16 @@ requests_per_instance = 1000
     #[test]
     fn paths_are_those_of_the_new_place() {
         let made = made(Part::Http);
-        assert_eq!(made["component"]["door"]["source"], Value::from("../components/door.wasm"));
+        assert_eq!(
+            made["component"]["door"]["source"],
+            Value::from("../components/door.wasm")
+        );
         let book = &made["component"]["books"]["dependencies"]["shop:book/book@0.1.0"];
         assert_eq!(book["path"], Value::from("../components/book.wasm"));
-        assert_eq!(book["inherit_configuration"], Value::from(vec!["sqlite_databases"]));
+        assert_eq!(
+            book["inherit_configuration"],
+            Value::from(vec!["sqlite_databases"])
+        );
     }
 
     #[test]

@@ -32,7 +32,10 @@ enum Kind {
 
 /// Writes the profile; relative paths are those of the tree's root.
 pub(crate) fn write(tree: &Tree, arguments: &Arguments) -> Result<()> {
-    let (from, out) = (tree.root().join(&arguments.from), tree.root().join(&arguments.out));
+    let (from, out) = (
+        tree.root().join(&arguments.from),
+        tree.root().join(&arguments.out),
+    );
     let text = fs::read_to_string(&from).with_context(|| format!("could not read {}", from.display()))?;
     let part = match arguments.part {
         Kind::Http => Part::Http,

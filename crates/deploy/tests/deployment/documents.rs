@@ -19,7 +19,9 @@ pub(crate) fn anchors(document: &str) -> BTreeSet<String> {
     });
     let anchor = |line: &str| {
         let heading = line.trim_start_matches('#').trim().to_lowercase();
-        let letters = heading.chars().filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-' || *c == '_');
+        let letters = heading
+            .chars()
+            .filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-' || *c == '_');
         letters.map(|c| if c == ' ' { '-' } else { c }).collect()
     };
     lines.map(anchor).collect()
@@ -41,7 +43,10 @@ fn the_compose_file_is_valid_and_opens_no_port_to_others() {
     let services = compose["services"].as_object().expect("there are services");
     for (name, service) in services {
         let image = text(service, "/image");
-        assert!(image.contains(':') && !image.ends_with(":latest"), "{name}: {image}");
+        assert!(
+            image.contains(':') && !image.ends_with(":latest"),
+            "{name}: {image}"
+        );
         for port in list(service, "/ports").filter_map(Value::as_str) {
             assert!(port.starts_with("127.0.0.1:"), "{name}: {port} is open to others");
         }
@@ -54,16 +59,27 @@ fn the_compose_file_is_valid_and_opens_no_port_to_others() {
             assert!(there, "{name}: there is no {source}");
         }
         let bind = |text: &&str| text.contains("_PASSWORD:") && !text.contains("${");
-        assert!(texts(service).iter().all(|text| !bind(text)), "{name} has a password in it");
+        assert!(
+            texts(service).iter().all(|text| !bind(text)),
+            "{name} has a password in it"
+        );
     }
 }
 
 #[test]
 fn the_collector_uses_every_part_that_it_configures_and_no_other() {
     let collector = read("infra/otel/collector.yaml");
-    let pipelines = collector.pointer("/service/pipelines").and_then(Value::as_object).expect("there are pipelines");
+    let pipelines = collector
+        .pointer("/service/pipelines")
+        .and_then(Value::as_object)
+        .expect("there are pipelines");
     for kind in ["receivers", "processors", "exporters"] {
-        let configured: BTreeSet<&str> = collector[kind].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let configured: BTreeSet<&str> = collector[kind]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
         let place = format!("/{kind}");
         let used = pipelines.values().flat_map(|pipeline| list(pipeline, &place));
         let used: BTreeSet<&str> = used.filter_map(Value::as_str).collect();
@@ -78,16 +94,32 @@ fn workflows_are_valid_have_an_end_and_only_the_rights_that_they_need() {
     for path in files(".github/workflows", "yml") {
         by_schema("vendor.github-workflows", &path);
         let workflow = read(&path);
-        assert_eq!(workflow["permissions"], serde_json::json!({"contents": "read"}), "{path}");
+        assert_eq!(
+            workflow["permissions"],
+            serde_json::json!({"contents": "read"}),
+            "{path}"
+        );
         for (name, job) in workflow["jobs"].as_object().expect("there are jobs") {
             let calls = job.get("uses").is_some();
-            assert!(calls || job.get("timeout-minutes").is_some(), "{path}: {name} may run for hours");
+            assert!(
+                calls || job.get("timeout-minutes").is_some(),
+                "{path}: {name} may run for hours"
+            );
             for step in list(job, "/steps") {
                 let action = text(step, "/uses");
-                assert!(action.is_empty() || action.contains("@v"), "{path}: {action} has no version");
+                assert!(
+                    action.is_empty() || action.contains("@v"),
+                    "{path}: {action} has no version"
+                );
                 let command = text(step, "/run");
-                assert!(!command.contains("${{"), "{path}: {name}: what a name says must not become a command");
-                for script in command.split_whitespace().filter(|word| word.starts_with("deploy/") || word.starts_with(".ci/")) {
+                assert!(
+                    !command.contains("${{"),
+                    "{path}: {name}: what a name says must not become a command"
+                );
+                for script in command
+                    .split_whitespace()
+                    .filter(|word| word.starts_with("deploy/") || word.starts_with(".ci/"))
+                {
                     assert!(root().join(script).exists(), "{path}: there is no {script}");
                 }
             }
@@ -98,16 +130,30 @@ fn workflows_are_valid_have_an_end_and_only_the_rights_that_they_need() {
 #[test]
 fn an_anchor_is_what_a_heading_becomes() {
     let found = anchors("# A saga is *stuck*\n```sh\n# no heading\n```\n## I/O, 2nd\n");
-    assert_eq!(found, BTreeSet::from(["a-saga-is-stuck".to_owned(), "io-2nd".to_owned()]));
+    assert_eq!(
+        found,
+        BTreeSet::from(["a-saga-is-stuck".to_owned(), "io-2nd".to_owned()])
+    );
 }
 
 #[test]
 fn a_link_of_the_documents_leads_somewhere() {
-    let pages = ["docs/operations.md", "docs/spin.md", "deploy/README.md", "infra/README.md", "deploy/spin/README.md"];
+    let pages = [
+        "docs/operations.md",
+        "docs/spin.md",
+        "deploy/README.md",
+        "infra/README.md",
+        "deploy/spin/README.md",
+    ];
     for page in pages {
         let path = root().join(page);
         let document = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
-        for link in document.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+        for link in document
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(')'))
+            .map(|(link, _)| link)
+        {
             if link.contains("://") {
                 continue;
             }
@@ -116,9 +162,16 @@ fn a_link_of_the_documents_leads_somewhere() {
                 "" => path.clone(),
                 file => path.parent().unwrap_or(Path::new("")).join(file),
             };
-            let text = if target.is_dir() { Ok(String::new()) } else { fs::read_to_string(&target) };
+            let text = if target.is_dir() {
+                Ok(String::new())
+            } else {
+                fs::read_to_string(&target)
+            };
             let text = text.unwrap_or_else(|_| panic!("{page}: {link} leads nowhere"));
-            assert!(anchor.is_empty() || anchors(&text).contains(anchor), "{page}: {link}: no such heading");
+            assert!(
+                anchor.is_empty() || anchors(&text).contains(anchor),
+                "{page}: {link}: no such heading"
+            );
         }
     }
 }

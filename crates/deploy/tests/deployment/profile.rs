@@ -16,22 +16,45 @@ fn made(part: Part) -> Table {
 }
 
 fn names(table: &Table, key: &str) -> Vec<String> {
-    table[key].as_table().into_iter().flat_map(Table::keys).cloned().collect()
+    table[key]
+        .as_table()
+        .into_iter()
+        .flat_map(Table::keys)
+        .cloned()
+        .collect()
 }
 
 #[test]
 fn the_shop_for_requests_keeps_every_domain_and_no_clock() {
     let made = made(Part::Http);
     assert_eq!(names(&made, "trigger"), ["http"]);
-    for component in ["gateway", "account", "order", "stock", "payment", "settlement", "outbox"] {
-        assert!(names(&made, "component").contains(&component.to_owned()), "{component} is gone");
+    for component in [
+        "gateway",
+        "account",
+        "order",
+        "stock",
+        "payment",
+        "settlement",
+        "outbox",
+    ] {
+        assert!(
+            names(&made, "component").contains(&component.to_owned()),
+            "{component} is gone"
+        );
     }
     let text = toml::to_string(&made).expect("it was read");
     for gone in ["local://", ".tool.", "cron"] {
         assert!(!text.contains(gone), "{gone} means nothing to SpinKube");
     }
     let required = |name: &str| made["variables"][name].get("required") == Some(&Value::Boolean(true));
-    for name in ["events_address", "events_host", "limits_address", "limits_host", "order_database", "postgres_host"] {
+    for name in [
+        "events_address",
+        "events_host",
+        "limits_address",
+        "limits_host",
+        "order_database",
+        "postgres_host",
+    ] {
         assert!(required(name), "{name} has to be said");
     }
 }
@@ -58,9 +81,14 @@ fn what_a_profile_names_is_what_the_build_makes() {
         let mut count = 0;
         for path in paths {
             count += 1;
-            let name = path.strip_prefix("../components/").unwrap_or_else(|| panic!("{path} is not beside target/spin"));
+            let name = path
+                .strip_prefix("../components/")
+                .unwrap_or_else(|| panic!("{path} is not beside target/spin"));
             let folder = name.trim_end_matches(".wasm").trim_end_matches("-whole");
-            assert!(root().join("components").join(folder).is_dir(), "nobody builds {path}");
+            assert!(
+                root().join("components").join(folder).is_dir(),
+                "nobody builds {path}"
+            );
         }
         assert!(count > 0, "{part:?} names no component");
     }

@@ -18,7 +18,8 @@ pub(crate) const KUBERNETES: [&str; 2] = ["1.30", "1.37"];
 pub(crate) fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = own.parent().and_then(Path::parent);
-    root.expect("crates/deploy is two folders below the root").to_owned()
+    root.expect("crates/deploy is two folders below the root")
+        .to_owned()
 }
 
 /// A program of those packages by its name; none where there is no Python to install them.
@@ -29,7 +30,9 @@ pub(crate) fn python_tool(name: &str) -> Option<PathBuf> {
 }
 
 fn installed() -> Option<PathBuf> {
-    let home = root().join("target/tools/deployment").join(PACKAGES.join("+").replace("==", "-"));
+    let home = root()
+        .join("target/tools/deployment")
+        .join(PACKAGES.join("+").replace("==", "-"));
     let stamp = home.join("complete");
     if stamp.exists() {
         return Some(home);
@@ -42,9 +45,15 @@ fn installed() -> Option<PathBuf> {
     }
     let mut pip = Command::new(home.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    let output = pip.args(PACKAGES).output().expect("the python of a new environment runs");
+    let output = pip
+        .args(PACKAGES)
+        .output()
+        .expect("the python of a new environment runs");
     if !output.status.success() {
-        return left_out(&format!("helm and the validators can't be installed: {}", complaint(&output)));
+        return left_out(&format!(
+            "helm and the validators can't be installed: {}",
+            complaint(&output)
+        ));
     }
     fs::write(&stamp, "").expect("target is written to");
     Some(home)
@@ -62,7 +71,12 @@ fn found_or_unpacked() -> Option<PathBuf> {
     let unpacked = folder.join("usr/bin/promtool");
     let found = [PathBuf::from("promtool"), unpacked.clone()]
         .into_iter()
-        .find(|program| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()));
+        .find(|program| {
+            Command::new(program)
+                .arg("--version")
+                .output()
+                .is_ok_and(|output| output.status.success())
+        });
     if found.is_some() {
         return found;
     }
@@ -75,23 +89,46 @@ fn found_or_unpacked() -> Option<PathBuf> {
             return left_out("promtool is missing, and apt can't bring the package prometheus");
         }
     }
-    let package = fs::read_dir(&folder).expect("it was made").flatten().map(|entry| entry.path());
-    let package = package.filter(|path| path.extension().is_some_and(|end| end == "deb")).max()?;
-    let output = Command::new("dpkg-deb").arg("-x").arg(package).arg(&folder).output();
-    assert!(output.is_ok_and(|output| output.status.success()), "the package can't be unpacked");
+    let package = fs::read_dir(&folder)
+        .expect("it was made")
+        .flatten()
+        .map(|entry| entry.path());
+    let package = package
+        .filter(|path| path.extension().is_some_and(|end| end == "deb"))
+        .max()?;
+    let output = Command::new("dpkg-deb")
+        .arg("-x")
+        .arg(package)
+        .arg(&folder)
+        .output();
+    assert!(
+        output.is_ok_and(|output| output.status.success()),
+        "the package can't be unpacked"
+    );
     Some(unpacked)
 }
 
 fn download(folder: &Path) -> bool {
     let mut apt = Command::new("apt-get");
     // As root, apt would fetch as a user that can't write below our target directory.
-    apt.args(["--quiet", "-o", "APT::Sandbox::User=root", "download", "prometheus"]);
-    apt.current_dir(folder).output().is_ok_and(|output| output.status.success())
+    apt.args([
+        "--quiet",
+        "-o",
+        "APT::Sandbox::User=root",
+        "download",
+        "prometheus",
+    ]);
+    apt.current_dir(folder)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// Says that something can't be tested here, which is a failure where everything must be.
 pub(crate) fn left_out<T>(why: &str) -> Option<T> {
-    assert!(std::env::var_os("BODEGA_REQUIRE_SERVERS").is_none(), "{why}, and nothing may be left out here");
+    assert!(
+        std::env::var_os("BODEGA_REQUIRE_SERVERS").is_none(),
+        "{why}, and nothing may be left out here"
+    );
     say(&format!("LEFT OUT: {why}"));
     None
 }
@@ -104,7 +141,9 @@ pub(crate) fn say(line: &str) {
 
 /// Runs it; the standard output, or everything that it said.
 pub(crate) fn ask(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(complaint(&output)),

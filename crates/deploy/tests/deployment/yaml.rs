@@ -25,7 +25,11 @@ pub(crate) fn read(path: &str) -> Value {
 
 /// The elements of a list at this place, none where there is no list.
 pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
@@ -46,10 +50,14 @@ pub(crate) fn texts(value: &Value) -> Vec<&str> {
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<String> {
     let entries = fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
     let paths = entries.flatten().map(|entry| entry.path());
-    let mut names: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|own| own == ending)).collect();
+    let mut names: Vec<PathBuf> = paths
+        .filter(|path| path.extension().is_some_and(|own| own == ending))
+        .collect();
     names.sort();
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let names = names.iter().filter_map(|path| Some(format!("{folder}/{}", name(path)?)));
+    let names = names
+        .iter()
+        .filter_map(|path| Some(format!("{folder}/{}", name(path)?)));
     let names: Vec<String> = names.collect();
     assert!(!names.is_empty(), "{folder} has no .{ending}");
     names
