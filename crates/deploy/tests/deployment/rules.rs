@@ -45,7 +45,7 @@ fn promtool_takes_the_rules_and_their_cases() {
     let Some(promtool) = promtool() else {
         return;
     };
-    let mut command = |words: &[&str]| {
+    let command = |words: &[&str]| {
         let mut command = Command::new(&promtool);
         ask(command.args(words).current_dir(root())).unwrap_or_else(|complaint| panic!("{complaint}"))
     };
