@@ -1,4 +1,4 @@
-//! The one entry point: `cargo xtask build`, `up`, `admin`, `test`, `check`, `bench`.
+//! The one entry point: `cargo xtask build`, `up`, `admin`, `test`, `check`, `bench`, `spin-profile`.
 //!
 //! Everything here runs on a bare machine: a Rust toolchain, a C compiler and the package
 //! registries. `cargo xtask --help` lists the commands.
@@ -12,6 +12,7 @@ mod greet;
 mod guest;
 mod http;
 mod mutant;
+mod profile;
 mod run;
 mod secrets;
 mod sysroot;
@@ -67,6 +68,8 @@ enum Command {
         #[command(subcommand)]
         action: admin::Action,
     },
+    /// Make a manifest for SpinKube of one for everywhere
+    SpinProfile(profile::Arguments),
     /// Remove the shop's databases, and nothing else
     CleanData {
         /// The directory that `up` was given
@@ -103,6 +106,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Check => check::check(&tree),
         Command::Bench { arguments } => test::bench(&tree, &arguments),
         Command::Admin { action } => admin::run(&tree, action),
+        Command::SpinProfile(arguments) => profile::write(&tree, &arguments),
         Command::CleanData { state_dir } => data::clean(&tree, &state_dir),
         Command::Greet { address, process } => greet::greet(&address, process),
     }

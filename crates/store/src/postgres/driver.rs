@@ -33,6 +33,7 @@ enum State {
 pub(super) struct Postgres<L> {
     link: L,
     state: Cell<State>,
+    reads_only: bool,
 }
 
 /// The schema's number and what the session promises, in one look.
@@ -66,10 +67,31 @@ const BEGIN_MIGRATION: &[&str] = &[
      applied_at timestamptz not null default now())",
 ];
 
+/// How a session is made one that only reads. A look over a whole table may take longer than any request.
+const READER: &[&str] = &[
+    "set session characteristics as transaction isolation level repeatable read, read only",
+    "set statement_timeout = '2min'",
+];
+
 impl<L: Link> Postgres<L> {
     pub(super) const fn new(link: L) -> Self {
         let state = Cell::new(State::Unknown);
-        Self { link, state }
+        Self {
+            link,
+            state,
+            reads_only: false,
+        }
+    }
+
+    /// One for who only reads: a transaction is one moment, and no writer begins again because of it.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) const fn reader(link: L) -> Self {
+        let state = Cell::new(State::Unknown);
+        Self {
+            link,
+            state,
+            reads_only: true,
+        }
     }
 
     fn run(&self, statement: &str, params: &[Value]) -> Result<Rows, Fault> {
@@ -127,7 +149,11 @@ impl<L: Link> Driver for Postgres<L> {
     }
 
     fn begin(&self) -> &'static str {
-        "begin isolation level serializable"
+        if self.reads_only {
+            "begin isolation level repeatable read read only"
+        } else {
+            "begin isolation level serializable"
+        }
     }
 
     fn begin_migration(&self) -> &'static [&'static str] {
@@ -144,7 +170,14 @@ impl<L: Link> Driver for Postgres<L> {
         let Some(session) = found.rows.first() else {
             return Err(DbError::Other("the session says nothing of itself".to_owned()));
         };
-        checked(session)
+        if !self.reads_only {
+            return checked(session);
+        }
+        // What the session does to what is written is no matter.
+        for setting in READER {
+            self.tracked(setting, &[])?;
+        }
+        number(session.first())
     }
 
     fn set_schema_version(&self, version: u32) -> Result<(), DbError> {
@@ -157,7 +190,7 @@ impl<L: Link> Driver for Postgres<L> {
 /// The schema's number, unless the session would not keep what the shop promises.
 fn checked(session: &[Value]) -> Result<u32, DbError> {
     let [
-        Value::Integer(version),
+        Value::Integer(_),
         Value::Text(isolation),
         Value::Text(synchronous),
         Value::Text(encoding),
@@ -192,7 +225,16 @@ fn checked(session: &[Value]) -> Result<u32, DbError> {
             "create database … template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'",
         );
     }
-    u32::try_from(*version).map_err(|_| DbError::Other(format!("schema number {version}")))
+    number(session.first())
+}
+
+fn number(version: Option<&Value>) -> Result<u32, DbError> {
+    match version {
+        Some(Value::Integer(version)) => {
+            u32::try_from(*version).map_err(|_| DbError::Other(format!("schema number {version}")))
+        }
+        other => Err(DbError::Other(format!("schema number {other:?}"))),
+    }
 }
 
 #[cfg(test)]

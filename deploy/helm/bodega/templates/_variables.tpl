@@ -1,0 +1,73 @@
+{{/*
+The shop's variables, as a list of {name, value | valueFrom}. Both runtimes turn them into environment variables
+SPIN_VARIABLE_NAME, in this order; so an address can name a password that stands before it, and no Secret has to hold
+the same password twice. (dict "root" $ "part" "shop")
+*/}}
+{{- define "bodega.variables" -}}
+{{- $values := .root.Values -}}
+{{- $part := .part -}}
+{{- $keys := ternary (list "jwt_keys" "identity_key" "jobs_key") (list "identity_key") (eq $part "shop") -}}
+{{- if eq $part "consumer" }}{{ $keys = list "identity_key" }}{{ end -}}
+{{- if eq $values.wiring "split" }}{{ $keys = append $keys "remote_key" }}{{ end -}}
+{{- range $keys }}
+- {{ include "bodega.secretVariable" (dict "name" . "secret" $values.secrets.keys "key" .) }}
+{{- end }}
+{{- if eq $values.database.kind "postgres" }}
+{{- range include "bodega.databases" . | fromJsonArray }}
+- {{ include "bodega.secretVariable" (dict "name" (printf "%s_password" .) "secret" $values.secrets.databases "key" (printf "%s_password" .)) }}
+- name: {{ . }}_database
+  value: postgres://bodega_{{ . }}:$(SPIN_VARIABLE_{{ upper . }}_PASSWORD)@{{ $values.database.host }}:{{ $values.database.port }}/{{ . }}{{ with $values.database.options }}?{{ . }}{{ end }}
+{{- end }}
+- name: postgres_host
+  value: postgres://{{ $values.database.host }}:{{ $values.database.port }}
+{{- end }}
+{{- $shared := eq $values.database.kind "postgres" }}
+{{- if and $shared (has $part (list "shop" "consumer")) }}
+{{- if eq $values.events.bus "redis" }}
+- {{ include "bodega.secretVariable" (dict "name" "events_address" "secret" $values.secrets.redis "key" "url") }}
+- name: events_host
+  value: redis://{{ $values.redis.host }}:{{ $values.redis.port }}
+{{- else }}
+- name: events_address
+  value: nats://{{ $values.events.nats.host }}:{{ $values.events.nats.port }}?stream={{ $values.events.nats.stream }}
+{{- end }}
+{{- end }}
+{{- if and $shared (eq $part "shop") }}
+- {{ include "bodega.secretVariable" (dict "name" "limits_address" "secret" $values.secrets.redis "key" "url") }}
+- name: limits_host
+  value: redis://{{ $values.redis.host }}:{{ $values.redis.port }}
+{{- end }}
+{{- if eq $part "shop" }}
+{{- with $values.trustedProxies }}
+- name: trusted_proxies
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- if eq $values.wiring "split" }}
+{{- if eq $part "shop" }}
+- name: stock_url
+  value: http://bodega-stock.{{ .root.Release.Namespace }}.svc:80
+{{- end }}
+{{- if has $part (list "shop" "consumer") }}
+- name: payment_url
+  value: http://bodega-payment.{{ .root.Release.Namespace }}.svc:80
+{{- end }}
+{{- end }}
+{{- /* The settings are those of the main application; the others have none of them. */}}
+{{- range $name, $value := ternary $values.variables (dict) (eq $part "shop") }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "bodega.secretVariable" -}}
+name: {{ .name }}
+  valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key }}}}
+{{- end }}
+
+{{/* The databases that a part opens, as JSON. */}}
+{{- define "bodega.databases" -}}
+{{- $whole := dict "shop" (list "account" "product" "stock" "payment" "pg" "order" "cart" "settlement") "consumer" (list "settlement" "payment" "pg") -}}
+{{- $split := dict "shop" (list "account" "product" "order" "cart" "settlement") "consumer" (list "settlement") "stock" (list "stock") "payment" (list "payment" "pg") -}}
+{{- get (ternary $split $whole (eq .root.Values.wiring "split")) .part | toJson -}}
+{{- end }}
