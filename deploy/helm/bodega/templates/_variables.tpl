@@ -53,8 +53,8 @@ the same password twice. (dict "root" $ "part" "shop")
   value: http://bodega-payment.{{ .root.Release.Namespace }}.svc:80
 {{- end }}
 {{- end }}
-{{- /* The settings are those of the main application; the others have none of them. */}}
-{{- range $name, $value := ternary $values.variables (dict) (eq $part "shop") }}
+{{- /* To every part, since some of them need the same answer; one that does not know a name never asks for it. */}}
+{{- range $name, $value := $values.variables }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
