@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::tools::{ask, python_tool, root};
+use crate::tools::{ask, left_out, python_tool, root};
 use crate::yaml::{files, list, read, text, texts};
 
 /// The anchors of a Markdown text's headings, as they are made of them on its web page.
@@ -124,6 +124,36 @@ fn workflows_are_valid_have_an_end_and_only_the_rights_that_they_need() {
                 }
             }
         }
+    }
+}
+
+/// Everything that a server says to these words; none where it is missing.
+fn server_says(program: &str, words: &[&str]) -> Option<String> {
+    // Debian keeps some of them where only root's path leads.
+    let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+    let output = Command::new("env")
+        .arg(format!("PATH={path}"))
+        .arg(program)
+        .args(words)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    if output.status.code() == Some(127) {
+        return left_out(&format!("{program} is missing"));
+    }
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Some(told.concat())
+}
+
+#[test]
+fn the_servers_take_their_configurations() {
+    if let Some(told) = server_says("nats-server", &["-t", "-c", "infra/nats/nats.conf"]) {
+        assert!(told.contains("is valid"), "{told}");
+    }
+    // Redis can't be asked. It reads the file first, and ends when it is then told to listen nowhere.
+    let nowhere = ["infra/redis/redis.conf", "--port", "0", "--appendonly", "no"];
+    if let Some(told) = server_says("redis-server", &nowhere) {
+        assert!(told.contains("Configuration loaded"), "{told}");
     }
 }
 
