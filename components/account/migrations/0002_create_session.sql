@@ -8,7 +8,7 @@ create table session (
   constraint session_account_known foreign key (user_id) references account (user_id)
 );
 
-create index session_user on session (user_id);
+create index "session_user" on session (user_id);
 
 -- Its refresh tokens, by fingerprint. One of them at most is not used yet.
 create table refresh_token (

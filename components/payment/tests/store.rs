@@ -380,7 +380,7 @@ fn the_database_itself_keeps_what_can_not_be_out() {
         "update payment set refunding_minor = 41",
         "update payment set refunding_minor = -1",
         "update payment set state = 'FAILED'",
-        "update payment set state = 'LOST'",
+        "update payment set state = 'LOST', gateway_key = null, refunded_minor = 0",
         "update payment set amount_minor = 0",
         "update refund set state = 'REQUESTED'",
         "update refund set state = 'REFUSED'",

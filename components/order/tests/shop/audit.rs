@@ -73,12 +73,12 @@ impl Shop {
     /// Every order tells of its beginning and of each change, in history and events.
     fn untold(&self) -> Option<String> {
         let statement = "select o.order_id || ' ' || o.state as story,
-                (select coalesce(group_concat(to_state, ' '), '')
+                (select coalesce(string_agg(to_state, ' '), '')
                    from (select to_state from order_history h where h.order_id = o.order_id
-                          order by at, from_state desc)) as history,
-                (select group_concat(topic, ' ')
+                          order by at, from_state desc) as past) as history,
+                (select string_agg(topic, ' ')
                    from (select topic from outbox e where e.key = '' || o.order_id
-                          order by occurred_at, topic = 'order.cancelled', topic)) as topics
+                          order by occurred_at, topic = 'order.cancelled', topic) as events) as topics
            from customer_order o";
         let mut untold = Vec::new();
         for row in self.orders.read(statement, params![]).unwrap() {

@@ -270,7 +270,7 @@ impl Shop {
     /// Puts so many pieces into the cart of customer 1.
     pub(crate) fn put_in_cart(&self, product: u64, quantity: u32) {
         let statement = "insert into cart_line (user_id, product_id, sku_id, quantity) values (1, ?1, ?1, ?2)
-                         on conflict (user_id, product_id, sku_id) do update set quantity = quantity + ?2";
+                         on conflict (user_id, product_id, sku_id) do update set quantity = cart_line.quantity + ?2";
         let row = params![product as i64, quantity];
         self.cart_tables
             .transaction(|tx| tx.execute(statement, row))
@@ -307,7 +307,9 @@ impl Shop {
 
     /// The topics in the outbox, in the order they were written.
     pub(crate) fn topics(&self) -> Vec<String> {
-        let rows = self.look("select topic from outbox order by rowid", params![]);
+        // Where a row stands, in the words of each database: nothing else says which was first.
+        let place = if database::is_postgres() { "ctid" } else { "rowid" };
+        let rows = self.look(&format!("select topic from outbox order by {place}"), params![]);
         rows.iter().map(|row| row.get("topic").unwrap()).collect()
     }
 

@@ -175,20 +175,27 @@ impl Shop {
             .as_ref()
             .map_or(0, |payment| payment.amount.minor() - payment.refunded().minor());
         let cash = captured.is_some_and(|payment| payment.method == Method::Cash);
-        let told = "select coalesce(sum(case topic when 'payment.completed' then json_extract(data, '$.amount') \
-                    when 'payment.refunded' then -json_extract(data, '$.refundAmount') else 0 end), 0) as told \
-                    from outbox where key = ?1";
-        let told = self
-            .payments
-            .read_one(told, params![number.to_string()])
-            .unwrap()
-            .unwrap();
         let held = self.pg.kept(number);
-        [
-            ours,
-            if cash { held + ours } else { held },
-            told.get("told").unwrap(),
-        ]
+        [ours, if cash { held + ours } else { held }, self.told(number)]
+    }
+
+    /// What the events of an order's payment add up to.
+    fn told(&self, number: u64) -> i64 {
+        let statement = "select topic, data from outbox where key = ?1";
+        let rows = self
+            .payments
+            .read(statement, params![number.to_string()])
+            .unwrap();
+        let amount = |row: &store::Row| {
+            let data: String = row.get("data").unwrap();
+            let data: serde_json::Value = serde_json::from_str(&data).unwrap();
+            match row.get::<String>("topic").unwrap().as_str() {
+                "payment.completed" => data["amount"].as_i64().unwrap(),
+                "payment.refunded" => -data["refundAmount"].as_i64().unwrap(),
+                _ => 0,
+            }
+        };
+        rows.iter().map(amount).sum()
     }
 
     /// How much is promised to refunds that are under way.

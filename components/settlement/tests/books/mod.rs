@@ -163,8 +163,8 @@ impl Books {
                 .map(|row| row.get::<String>("line").unwrap() + "\n")
                 .collect()
         };
-        let inbox = "select producer || ' ' || event_id || ' ' || coalesce(position, '-') || ' ' || \
-                     coalesce(applied_at, 'aside') as line from inbox order by producer, event_id";
+        let inbox = "select producer || ' ' || event_id || ' ' || coalesce(cast(position as text), '-') || ' ' || \
+                     coalesce(cast(applied_at as text), 'aside') as line from inbox order by producer, event_id";
         let marks = "select producer || ' up to ' || position as line from inbox_mark order by producer";
         let letters =
             "select coalesce(event_id, 'junk') || ': ' || error as line from dead_letter order by line";
@@ -182,10 +182,11 @@ impl Books {
         for book in store.orders(None, None, 10_000).unwrap() {
             sums = sums.plus(&Sums::of(&book, &seoul()).unwrap()).unwrap();
         }
-        let days = "select day, sum(case account when 'SALES' then credit_minor - debit_minor else 0 end) as total, \
+        let days = "select day, total, refund from (select day, \
+                    sum(case account when 'SALES' then credit_minor - debit_minor else 0 end) as total, \
                     sum(case account when 'REFUND' then debit_minor - credit_minor else 0 end) as refund \
-                    from ledger_entry join ledger_posting using (entry_id) group by day having total <> 0 or refund <> 0 \
-                    order by day";
+                    from ledger_entry join ledger_posting using (entry_id) group by day) as days \
+                    where total <> 0 or refund <> 0 order by day";
         let rows = self.db().read(days, params![]).unwrap();
         let by_ledger = rows.iter().map(|row| {
             let number = |column| row.get::<i64>(column).unwrap();

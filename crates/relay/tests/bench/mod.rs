@@ -151,7 +151,7 @@ pub(crate) fn event(position: u64) -> Event {
 /// The change that an event makes: it counts how often it was made.
 pub(crate) fn effect(tx: &store::Tx<'_>, event: &Event) -> Result<(), DbError> {
     let statement = "insert into effect (event_id, times) values (?1, 1) \
-                     on conflict (event_id) do update set times = times + 1";
+                     on conflict (event_id) do update set times = effect.times + 1";
     tx.execute(statement, params![event.id.as_str()]).map(drop)
 }
 
