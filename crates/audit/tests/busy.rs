@@ -66,6 +66,15 @@ fn back_office(house: &House<'_>, stop: &AtomicBool) {
     }
 }
 
+/// Sends everybody home, also when an assertion fails.
+struct EndOf<'a>(&'a AtomicBool);
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Lets a shop work, while `work` is done beside it; how many orders it took.
 fn beside<T>(house: &House<'_>, work: impl FnOnce() -> T) -> (u64, T) {
     let (stop, orders) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -75,9 +84,8 @@ fn beside<T>(house: &House<'_>, work: impl FnOnce() -> T) -> (u64, T) {
             scope.spawn(move || orders.fetch_add(customer(house, seed, stop), Ordering::Relaxed));
         }
         scope.spawn(|| back_office(house, &stop));
-        let answer = work();
-        stop.store(true, Ordering::Relaxed);
-        answer
+        let _end = EndOf(&stop);
+        work()
     });
     (orders.into_inner(), answer)
 }

@@ -193,5 +193,6 @@ fn what_can_not_be_looked_at_ends_with_2_and_says_why() {
         error: the argument '--full' cannot be used with '--since <HOURS>'
         error: the argument '--at-rest' cannot be used with '--grace <SECONDS>'
         error: the argument '--state-dir <DIR>' cannot be used with '--database <LABEL=ADDRESS>'
-        error: unexpected argument '--fully' found"#]].assert_eq(&refused.join("\n"));
+        error: unexpected argument '--fully' found"#]]
+    .assert_eq(&refused.join("\n"));
 }
