@@ -29,6 +29,7 @@ mod look;
 mod orders;
 mod report;
 mod rule;
+mod scan;
 mod skus;
 mod sources;
 mod suspects;

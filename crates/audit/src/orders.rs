@@ -6,7 +6,7 @@ mod rules;
 use store::{Value, params};
 
 use crate::finding::Finding;
-use crate::look::{Moment, Wanted};
+use crate::scan::{Moment, Wanted};
 use crate::sources::Books;
 use crate::{AuditError, Label};
 

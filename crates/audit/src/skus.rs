@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use store::params;
 
 use crate::finding::{Finding, Subject};
-use crate::look::Moment;
+use crate::scan::Moment;
 use crate::sources::Books;
 use crate::{AuditError, Label, Rule};
 

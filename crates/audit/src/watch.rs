@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use kernel::{Instant, Millis};
 
 use crate::events::PRODUCERS;
-use crate::look::{Scan, Wanted, look_again};
+use crate::look::look_again;
 use crate::report::Report;
+use crate::scan::{Scan, Wanted};
 use crate::sources::Books;
 use crate::suspects::Suspects;
 use crate::{AuditError, Clock, Invariant, Label, Sources, events, skus};

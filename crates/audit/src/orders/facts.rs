@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use store::{DbError, Row};
 
 use super::Which;
-use crate::look::Wanted;
+use crate::scan::Wanted;
 use crate::sources::{Ask, Books};
 use crate::{AuditError, Invariant, Label};
 

@@ -2,8 +2,8 @@
 
 use super::facts::{OrderFacts, Payment};
 use crate::finding::{Finding, Subject};
-use crate::look::Moment;
 use crate::rule::Rule;
+use crate::scan::Moment;
 
 /// Whether it may be that the ledger has only not heard yet: it hears of every movement by an event.
 pub(super) fn is_told_by_events(finding: &Finding) -> bool {
