@@ -139,7 +139,7 @@ async fn a_suspended_member_is_out_at_once_and_comes_back() -> Result<()> {
     let log: Vec<String> = tests::with_database(shop.folder(), "account", |accounts| {
         let changes = "select field || ' ' || value_before || ' ' || value_after as change
                          from account_audit where user_id = ?1 order by number";
-        let rows = accounts.read(changes, store::params![id])?;
+        let rows = accounts.read(changes, store::params![id as i64])?;
         Ok(rows
             .iter()
             .map(|row| row.get("change"))

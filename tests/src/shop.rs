@@ -342,7 +342,7 @@ impl Shop {
 
 /// Puts so many more pieces of a SKU into the house of the shop in this folder.
 pub fn stock_up(folder: &Path, sku: u64, pieces: u64) -> Result<()> {
-    let added = params![pieces, sku];
+    let added = params![pieces as i64, sku as i64];
     books::with_database(folder, "stock", |stock| {
         let changed: Result<(), DbError> = stock.transaction(|tx| {
             tx.execute(
