@@ -86,6 +86,8 @@ impl Side {
     }
 
     async fn does(&mut self, deed: &Deed) -> Result<String> {
+        // Ids are in the order of time, and by chance within a moment.
+        self.world.clock.advance(Duration::from_millis(10));
         let client = self.client(deed.who);
         let order = self.orders.get(deed.order).map_or("77", String::as_str);
         let fill = |text: &str| text.replace("{order}", order).replace("{cursor}", &self.cursor);
