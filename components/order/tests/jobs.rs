@@ -243,8 +243,7 @@ fn what_was_left_before_there_was_work_is_recovered() {
     }
     assert_eq!(new.len(), 9);
     let db = db.migrated(order::store::MIGRATIONS).unwrap();
-    let statement =
-        "select string_agg(order_id || ' ' || kind || ' ' || lease_until, ', ') as work from order_work";
+    let statement = "select string_agg(order_id || ' ' || kind || ' ' || lease_until, ', ' order by order_id) as work from order_work";
     let work: String = db
         .read_one(statement, store::params![])
         .unwrap()
