@@ -30,6 +30,7 @@ pub struct Shop {
     manifest: PathBuf,
     folder: TempDir,
     flags: Vec<String>,
+    environment: Vec<(String, String)>,
     running: Option<Running>,
     /// Its databases, where they are not files; gone with it.
     postgres: Option<Postgres>,
@@ -156,6 +157,7 @@ impl Shop {
             postgres: books::provide(folder.path())?,
             folder,
             flags,
+            environment: Vec::new(),
             running: None,
         })
     }
@@ -163,6 +165,12 @@ impl Shop {
     /// The same with another build of the host than the workspace's own.
     pub fn hosted_by(mut self, host: &Path) -> Self {
         host.clone_into(&mut self.host);
+        self
+    }
+
+    /// Sets a variable of the host's environment.
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -186,6 +194,7 @@ impl Shop {
             .arg(self.folder.path())
             .args(books::database_flags(self.folder.path()))
             .args(&self.flags)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(workspace())
             .stdout(Stdio::piped())
             .stderr(log)

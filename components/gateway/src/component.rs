@@ -147,7 +147,11 @@ async fn serve(
     match decision {
         Decision::Answer(response) => answer.own(response).await,
         Decision::Readiness => answer.own(operate::readiness(&shared).await).await,
-        Decision::Metrics => answer.own(operate::counted(head, &shared, table).into()).await,
+        Decision::Metrics => {
+            answer
+                .own(operate::counted(head, &shared, table, identities).await.into())
+                .await
+        }
         Decision::Contract => answer.own(operate::contract(head).await.into()).await,
         Decision::Forward(forward) => {
             let answer = Answer {

@@ -134,6 +134,9 @@ fn counted() -> Operation {
         name,
         "Read what the door has counted",
     )
-    .about("The text format of Prometheus: breakers, failures of components, refusals by class.")
+    .about(
+        "The text format of Prometheus: breakers, failures of components, refusals by class, and what the \
+         domains count of their business.",
+    )
     .answers_text(200, "The figures.", "text/plain")
 }

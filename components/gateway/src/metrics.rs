@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use web::figures::{Figure, Kind};
 use web::{CREDENTIAL_HEADER, InternalKey, Problem, Request, Response};
 
+use crate::breaker::State;
 use crate::breaker::shared::Seen;
 use crate::door::Head;
 use crate::headers::values;
@@ -26,9 +28,19 @@ pub fn guard(key: &InternalKey, head: &Head) -> Result<(), Problem> {
     key.admit(&request)
 }
 
-/// The answer, given each component's breaker and how many requests of each class were refused.
-pub fn answer(breakers: &[(Upstream, Seen)], refused: &[(Class, i64)]) -> Response {
+/// The answer, given each component's breaker, how many requests of each class were refused, and what the domains
+/// count of their business.
+pub fn answer(breakers: &[(Upstream, Seen)], refused: &[(Class, i64)], domains: Vec<Figure>) -> Response {
     let mut text = String::new();
+    let state = breakers
+        .iter()
+        .map(|(upstream, seen)| (format!("component=\"{}\"", upstream.name()), number(&seen.state)));
+    family(
+        &mut text,
+        ("bodega_breaker_state", "gauge"),
+        "How a component's breaker stands: 0 closed, 1 half-open, 2 open.",
+        state.map(|(labels, number)| (labels, number.to_string())),
+    );
     let states = breakers.iter().flat_map(|(upstream, seen)| {
         let series = |state: &'static str| {
             let labels = format!("upstream=\"{}\",state=\"{state}\"", upstream.name());
@@ -74,6 +86,9 @@ pub fn answer(breakers: &[(Upstream, Seen)], refused: &[(Class, i64)]) -> Respon
         "Requests refused because of a limit.",
         limited,
     );
+    for figure in together(domains) {
+        figure_text(&mut text, &figure);
+    }
     Response::document(200, "text/plain; version=0.0.4; charset=utf-8", text)
 }
 
@@ -85,17 +100,64 @@ fn metric(
     series: impl Iterator<Item = (String, i64)>,
 ) {
     let name = format!("bodega_gateway_{name}");
+    let series = series.map(|(labels, value)| (labels, value.to_string()));
+    family(text, (&name, kind), help, series);
+}
+
+fn family(
+    text: &mut String,
+    (name, kind): (&str, &str),
+    help: &str,
+    series: impl Iterator<Item = (String, String)>,
+) {
     // Writing to a string can't fail.
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
     for (labels, value) in series {
-        let _ = writeln!(text, "{name}{{{labels}}} {value}");
+        let _ = match labels.as_str() {
+            "" => writeln!(text, "{name} {value}"),
+            labels => writeln!(text, "{name}{{{labels}}} {value}"),
+        };
     }
+}
+
+const fn number(state: &State) -> i64 {
+    match state {
+        State::Closed { .. } => 0,
+        State::Probing { .. } => 1,
+        State::Open { .. } => 2,
+    }
+}
+
+/// Several domains count under one name, and a name may stand in a text once.
+fn together(figures: Vec<Figure>) -> Vec<Figure> {
+    let mut merged: Vec<Figure> = Vec::new();
+    for figure in figures {
+        match merged.iter_mut().find(|known| known.name == figure.name) {
+            Some(known) => known.series.extend(figure.series),
+            None => merged.push(figure),
+        }
+    }
+    merged
+}
+
+fn figure_text(text: &mut String, figure: &Figure) {
+    let kind = match figure.kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+    };
+    let series = figure.series.iter().map(|(value, number)| {
+        let labels = figure.label.as_ref().map(|label| {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("{label}=\"{}\"", value.replace('\n', "\\n"))
+        });
+        (labels.unwrap_or_default(), number.clone())
+    });
+    family(text, (&figure.name, kind), &figure.help, series);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::breaker::State;
     use expect_test::expect;
     use web::Method;
 
@@ -106,15 +168,23 @@ mod tests {
             opened: 2,
             failures: 11,
         };
+        let lag = |producer| Figure::lag(producer, 1, None, kernel::Instant::EPOCH)[0].clone();
+        let odd = Figure::by(("bodega_odd", Kind::Gauge, "Odd."), "word", &["a\"b\\c\nd"], &[]);
+        let stuck = Figure::one(("bodega_saga_stuck", Kind::Gauge, "Stuck."), 4);
+        let domains = [lag("order"), stuck, lag("payment"), odd];
         let response = answer(
             &[(Upstream::Order, seen)],
             &[(Class::Login, 3), (Class::General, 0)],
+            domains.to_vec(),
         );
         assert_eq!(
             response.header_value("content-type"),
             Some("text/plain; version=0.0.4; charset=utf-8")
         );
         expect![[r#"
+            # HELP bodega_breaker_state How a component's breaker stands: 0 closed, 1 half-open, 2 open.
+            # TYPE bodega_breaker_state gauge
+            bodega_breaker_state{component="order"} 0
             # HELP bodega_gateway_breaker_state Whether a component's breaker is in this state.
             # TYPE bodega_gateway_breaker_state gauge
             bodega_gateway_breaker_state{upstream="order",state="closed"} 1
@@ -130,6 +200,16 @@ mod tests {
             # TYPE bodega_gateway_limited_total counter
             bodega_gateway_limited_total{class="login"} 3
             bodega_gateway_limited_total{class="general"} 0
+            # HELP bodega_outbox_lag_events Events that not every consumer has acknowledged yet.
+            # TYPE bodega_outbox_lag_events gauge
+            bodega_outbox_lag_events{producer="order"} 1
+            bodega_outbox_lag_events{producer="payment"} 1
+            # HELP bodega_saga_stuck Stuck.
+            # TYPE bodega_saga_stuck gauge
+            bodega_saga_stuck 4
+            # HELP bodega_odd Odd.
+            # TYPE bodega_odd gauge
+            bodega_odd{word="a\"b\\c\nd"} 0
         "#]]
         .assert_eq(std::str::from_utf8(response.body()).unwrap());
     }

@@ -141,6 +141,9 @@ impl Upstream {
         Self::ApiDocs,
     ];
 
+    /// Those that count something of their business ([`web::figures`]).
+    pub const COUNTING: [Self; 3] = [Self::Order, Self::Payment, Self::Settlement];
+
     /// Its name in the manifest.
     pub const fn name(self) -> &'static str {
         match self {

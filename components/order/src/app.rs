@@ -8,6 +8,7 @@ mod cancel;
 mod confirm;
 mod desk;
 mod drive;
+mod figures;
 mod jobs;
 mod ledger;
 mod place;
@@ -22,6 +23,7 @@ use kernel::{Instant, Millis};
 pub use cancel::{Cancel, CancelError};
 pub use confirm::{Confirm, ConfirmError};
 pub use desk::{Detail, RetryError};
+pub use figures::{Counted, Figures};
 pub use jobs::Tally;
 pub use ledger::{
     Claim, Claims, Desk, Due, Inserted, Kept, KeyUse, Ledger, Listed, Orders, Past, Transitions, UsedKey,

@@ -29,9 +29,9 @@ use api::shop::types::context::CallContext;
 use api::shop::types::time;
 use kernel::Instant;
 use store::{Db, DbError};
-use web::{Method, Problem, Request, guest};
+use web::{Method, Problem, Request, Response, guest};
 
-use crate::app::{self, App, Reply};
+use crate::app::{self, App, Figures, Reply};
 use crate::domain::Hold;
 use crate::http::{Call, handle, render, reply};
 use crate::store::MIGRATIONS;
@@ -59,8 +59,20 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(request.method(), document);
     }
+    if request.path() == web::figures::PATH {
+        return guest::respond(request.method(), figures(&request).into());
+    }
     let answer = answer(&request).unwrap_or_else(|problem| reply(problem.into()));
     respond(request.method(), answer)
+}
+
+fn figures(request: &Request) -> Result<Response, Problem> {
+    let now = guest::now();
+    web::figures::answer(request, &guest::identity_key()?, now, || {
+        let counted = open(None).and_then(|db| db.count());
+        let counted = counted.map_err(|error| Problem::unavailable_because("order.figures", &error))?;
+        Ok(crate::http::figures(&counted, now))
+    })
 }
 
 /// An answer goes out as it was kept. HEAD gets no body.
@@ -83,7 +95,8 @@ fn answer(request: &Request) -> Result<Reply, Problem> {
     hold().map_err(|why| Problem::defect("order.settings", &why))?;
     let now = guest::now();
     let identity = guest::identity_key()?.identify(request, now);
-    let db = open().map_err(|error| {
+    let traceparent = request.header("traceparent");
+    let db = open(traceparent).map_err(|error| {
         if error.retryable() {
             Problem::unavailable_because("order.store", &error)
         } else {
@@ -95,13 +108,15 @@ fn answer(request: &Request) -> Result<Reply, Problem> {
             .header(web::REQUEST_ID_HEADER)
             .unwrap_or_default()
             .to_owned(),
-        traceparent: request.header("traceparent").map(str::to_owned),
+        traceparent: traceparent.map(str::to_owned),
     };
     with_app(&db, context, now, |app| handle(request, &Call { identity }, app))
 }
 
-fn open() -> Result<Db, DbError> {
-    store::open(DATABASE, MIGRATIONS)
+/// Its database, for a call that is part of this trace.
+fn open(traceparent: Option<&str>) -> Result<Db, DbError> {
+    let traceparent = traceparent.and_then(relay::trace::traceparent);
+    Ok(store::open(DATABASE, MIGRATIONS)?.traced(traceparent.map(str::to_owned)))
 }
 
 /// Runs use cases over this database and the composed components, at this moment.
@@ -143,7 +158,7 @@ impl jobs::Guest for api::Component {
     }
 
     fn drain(_ctx: CallContext, acknowledged: u64, limit: u32) -> Result<Vec<Delivery>, JobError> {
-        let due = open().and_then(|db| relay::outbox::drain(&db, guest::now(), acknowledged, limit));
+        let due = open(None).and_then(|db| relay::outbox::drain(&db, guest::now(), acknowledged, limit));
         let due = due.map_err(|error| unavailable("order.drain", &error))?;
         Ok(due.into_iter().map(delivery_to_wire).collect())
     }
@@ -154,7 +169,7 @@ fn job(
     context: CallContext,
     work: impl FnOnce(&App<'_>) -> Result<app::Tally, DbError>,
 ) -> Result<Tally, JobError> {
-    let db = open().map_err(|error| unavailable(name, &error))?;
+    let db = open(context.traceparent.as_deref()).map_err(|error| unavailable(name, &error))?;
     let tally = with_app(&db, context, guest::now(), work);
     let tally = tally.map_err(|problem| JobError::Unavailable(problem.detail().to_owned()))?;
     let tally = tally.map_err(|error| unavailable(name, &error))?;
@@ -187,6 +202,7 @@ fn delivery_to_wire(delivery: relay::Delivery) -> Delivery {
                 micros: event.occurred_at.micros(),
             },
             data: event.data,
+            traceparent: event.traceparent,
         },
         published,
     }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod document;
+mod figures;
 mod problem;
 mod shape;
 mod view;
@@ -17,6 +18,7 @@ use view::{OrderView, WebhookView};
 use wire::{Hook, NewCancel, NewCartOrder, NewConfirm, NewOrder, optional};
 
 pub use document::document;
+pub use figures::figures;
 
 /// What a route does.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 mod claims;
 mod desk;
 mod due;
+mod figures;
 mod orders;
 mod rows;
 mod transitions;
@@ -30,6 +31,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0012_index_order_state",
     "0013_add_line_category_and_seller",
     "0014_copy_line_detail",
+    "0015_add_outbox_traceparent",
+    "0016_index_decided_order",
 ];
 
 /// Why a transaction ends as if it never began.
@@ -125,6 +128,6 @@ fn write_event(tx: &Tx<'_>, order: &Order, change: &Change<'_>, now: Instant) ->
     let topic = change.topic();
     let data = data(order, change).map_err(|error| DbError::Other(error.to_string()))?;
     let key = order.id.to_string();
-    let row = params![format!("{topic}:{key}"), topic, key, now, data];
+    let row = params![format!("{topic}:{key}"), topic, key, now, data, tx.traceparent()];
     tx.execute(include_str!("sql/insert_event.sql"), row).map(drop)
 }

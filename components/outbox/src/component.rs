@@ -147,6 +147,7 @@ fn delivery(wire: events::Delivery) -> Delivery {
             position: wire.event.position,
             occurred_at: Instant::from_micros(wire.event.occurred_at.micros),
             data: wire.event.data,
+            traceparent: wire.event.traceparent,
         },
         published: wire.published,
     }

@@ -4,6 +4,7 @@
 //! The gateway is asked before a charge is written down and after a refund is promised. What a crash
 //! leaves in between is finished by the repetition, since the gateway knows both by our ids.
 
+mod figures;
 mod port;
 mod recover;
 mod refund;
@@ -15,6 +16,7 @@ use store::DbError;
 use crate::domain::{
     Amount, Charge, ChargeRefused, ChargeStep, Confirmation, Look, Payment, State, Taking, Till,
 };
+pub use figures::{Counted, Figures};
 pub use port::{
     Amended, Approval, ApproveError, BadLook, BadRefund, CancelError, Claim, DueRefund, Entry, Gateway,
     Ledger, Payments, Place, WithRefunds,

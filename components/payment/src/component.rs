@@ -27,9 +27,9 @@ use api::shop::types::context::CallContext;
 use api::shop::types::{ids, money};
 use kernel::{OrderId, Outcome};
 use store::{Db, DbError};
-use web::{REQUEST_ID_HEADER, Request, Response, guest};
+use web::{Problem, REQUEST_ID_HEADER, Request, Response, guest};
 
-use crate::app::{App, Failed, Ledger};
+use crate::app::{App, Failed, Figures, Ledger};
 use crate::domain::{ChargeRefused, Payment, RefundRefused, VoidRefused};
 use crate::http::Call;
 use crate::store::MIGRATIONS;
@@ -59,6 +59,9 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(method, document);
     }
+    if request.path() == web::figures::PATH {
+        return guest::respond(method, figures(&request).into());
+    }
     let response = guest::identity_key().map(|key| {
         let call = Call {
             key: &key,
@@ -67,9 +70,18 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
         let gateway = Composed {
             ctx: context(&request),
         };
-        crate::http::handle(&request, &call, &gateway, open)
+        crate::http::handle(&request, &call, &gateway, || open(&gateway.ctx))
     });
     guest::respond(method, response.unwrap_or_else(Response::from))
+}
+
+fn figures(request: &Request) -> Result<Response, Problem> {
+    let now = guest::now();
+    web::figures::answer(request, &guest::identity_key()?, now, || {
+        let counted = open(&context(request)).and_then(|db| db.count());
+        let counted = counted.map_err(|error| Problem::unavailable_because("payment.figures", &error))?;
+        Ok(crate::http::figures(&counted, now))
+    })
 }
 
 fn context(request: &Request) -> CallContext {
@@ -79,8 +91,10 @@ fn context(request: &Request) -> CallContext {
     }
 }
 
-fn open() -> Result<Db, DbError> {
-    store::open(DATABASE, MIGRATIONS)
+/// Its database, for a call that is part of the context's trace.
+fn open(ctx: &CallContext) -> Result<Db, DbError> {
+    let traceparent = ctx.traceparent.as_deref().and_then(relay::trace::traceparent);
+    Ok(store::open(DATABASE, MIGRATIONS)?.traced(traceparent.map(str::to_owned)))
 }
 
 impl payment::Guest for api::Component {
@@ -94,7 +108,7 @@ impl payment::Guest for api::Component {
         use payment::ChargeError as Wire;
         let said = Said::new("payment.charge", &ctx, order.value);
         let charge = wire::charge_from_wire(order, user, &amount, method).map_err(Wire::Invalid)?;
-        let db = open().map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
+        let db = open(&ctx).map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
         let random = guest::random().map_err(|problem| Wire::Unavailable(problem.detail().to_owned()))?;
         let gateway = Composed { ctx };
         charged(&said, app(&db, &gateway).charge(&charge, guest::now(), random))
@@ -111,7 +125,7 @@ impl payment::Guest for api::Component {
         let said = Said::new("payment.confirm", &ctx, order.value);
         let confirmation = wire::confirmation_from_wire(order, user, &amount, &payment_key);
         let confirmation = confirmation.map_err(Wire::Invalid)?;
-        let db = open().map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
+        let db = open(&ctx).map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
         let random = guest::random().map_err(|problem| Wire::Unavailable(problem.detail().to_owned()))?;
         let gateway = Composed { ctx };
         charged(
@@ -133,7 +147,7 @@ impl payment::Guest for api::Component {
         let said = Said::new("payment.void", &ctx, order.value);
         let charge = wire::charge_from_wire(order, user, &amount, method);
         let void = wire::void_from_wire(charge, &key, reason).map_err(Wire::Invalid)?;
-        let db = open().map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
+        let db = open(&ctx).map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
         let random = guest::random().map_err(|problem| Wire::Unavailable(problem.detail().to_owned()))?;
         let gateway = Composed { ctx };
         match app(&db, &gateway).void(&void, guest::now(), random) {
@@ -157,7 +171,7 @@ impl payment::Guest for api::Component {
         use payment::RefundError as Wire;
         let said = Said::new("payment.refund", &ctx, order.value);
         let command = wire::refund_from_wire(order, &key, &amount, reason).map_err(Wire::Invalid)?;
-        let db = open().map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
+        let db = open(&ctx).map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
         let gateway = Composed { ctx };
         match app(&db, &gateway).refund(&command, guest::now()) {
             Ok(outcome) => Ok(wire::receipt(&outcome.into_inner())),
@@ -183,7 +197,7 @@ impl payment::Guest for api::Component {
         let Ok(order) = OrderId::try_new(order.value) else {
             return Ok(None);
         };
-        let db = open().map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
+        let db = open(&ctx).map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
         let gateway = Composed { ctx };
         match app(&db, &gateway).status(order) {
             Ok(payment) => Ok(payment.as_ref().map(wire::receipt)),
@@ -208,7 +222,7 @@ impl book::Guest for api::Component {
                 Err(_) => return Ok(Vec::new()),
             },
         };
-        let found = open().and_then(|db| db.captured(after, limit.min(MOST_ENTRIES)));
+        let found = open(&ctx).and_then(|db| db.captured(after, limit.min(MOST_ENTRIES)));
         let found = found.map_err(|error| Wire::Unavailable(said.trouble(&error.into())))?;
         Ok(found
             .iter()
@@ -220,7 +234,7 @@ impl book::Guest for api::Component {
 impl jobs::Guest for api::Component {
     fn recover(ctx: CallContext, limit: u32) -> Result<Tally, JobError> {
         let said = Said::of_all("payment.recover", &ctx);
-        let db = open().map_err(|error| JobError::Unavailable(said.trouble(&error.into())))?;
+        let db = open(&ctx).map_err(|error| JobError::Unavailable(said.trouble(&error.into())))?;
         let gateway = Composed { ctx };
         let tally = app(&db, &gateway)
             .recover(limit, guest::now())
@@ -237,7 +251,7 @@ impl jobs::Guest for api::Component {
 
     fn drain(ctx: CallContext, acknowledged: u64, limit: u32) -> Result<Vec<Delivery>, JobError> {
         let said = Said::of_all("payment.drain", &ctx);
-        let due = open().and_then(|db| relay::outbox::drain(&db, guest::now(), acknowledged, limit));
+        let due = open(&ctx).and_then(|db| relay::outbox::drain(&db, guest::now(), acknowledged, limit));
         let due = due.map_err(|error| JobError::Unavailable(said.trouble(&error.into())))?;
         Ok(due.into_iter().map(wire::delivery).collect())
     }

@@ -2,6 +2,7 @@
 //! stuck.
 
 mod document;
+mod figures;
 mod wire;
 
 use kernel::{Instant, OrderId};
@@ -16,6 +17,7 @@ use crate::domain::{NewRefund, Refund, RefundKey, RefundRefused};
 use wire::{AdminView, NewRefundBody, PaymentView, RefundView, StuckView, ToldRefund};
 
 pub use document::document;
+pub use figures::figures;
 
 /// What a route does.
 #[derive(Debug, Clone, Copy)]

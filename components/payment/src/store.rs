@@ -1,5 +1,6 @@
 //! Payments in SQL.
 
+mod figures;
 mod ledger;
 mod row;
 
@@ -24,6 +25,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0009_create_refund_claim",
     "0010_create_stray_money",
     "0011_index_refused_refund",
+    "0012_add_outbox_traceparent",
+    "0013_index_payment_state",
 ];
 
 impl Payments for Db {
@@ -364,6 +367,13 @@ fn set_look(tx: &Tx<'_>, look: Look) -> Result<(), DbError> {
 
 fn write_event(tx: &Tx<'_>, event: Result<Event, EncodeError>, now: Instant) -> Result<(), DbError> {
     let event = event.map_err(|error| DbError::Other(error.to_string()))?;
-    let row = params![event.id, event.topic, event.key, now, event.data];
+    let row = params![
+        event.id,
+        event.topic,
+        event.key,
+        now,
+        event.data,
+        tx.traceparent()
+    ];
     tx.execute(include_str!("sql/insert_event.sql"), row).map(drop)
 }

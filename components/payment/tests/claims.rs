@@ -353,7 +353,7 @@ fn what_can_not_be_read_or_written_keeps_nothing_from_its_turn() {
         "update payment set method = 'BITCOIN' where order_id = 1",
         "update gateway_look set look = -1 where order_id = 4",
         // The event of this refund can't be written.
-        "insert into outbox values ('payment.refunded:2:return', 't', 'k', 0, '{}', null)",
+        "insert into outbox values ('payment.refunded:2:return', 't', 'k', 0, '{}', null, null)",
     ] {
         shop.payments
             .transaction(|tx| tx.execute(broken, params![]))

@@ -63,7 +63,19 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(request.method(), document);
     }
-    guest::respond(request.method(), answer(&request).into())
+    let answer = match request.path() {
+        web::figures::PATH => figures(&request),
+        _ => answer(&request),
+    };
+    guest::respond(request.method(), answer.into())
+}
+
+fn figures(request: &Request) -> Result<Response, Problem> {
+    web::figures::answer(request, &guest::identity_key()?, guest::now(), || {
+        let waiting = open().and_then(|db| relay::inbox::waiting_dead_letters(&db));
+        let waiting = waiting.map_err(|error| Problem::unavailable_because("settlement.figures", &error))?;
+        Ok(http::figures(waiting))
+    })
 }
 
 fn answer(request: &Request) -> Result<Response, Problem> {

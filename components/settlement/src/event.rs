@@ -213,6 +213,7 @@ mod tests {
             position: 1,
             occurred_at: Instant::EPOCH,
             data: data.to_owned(),
+            traceparent: None,
         };
         match fact(&event) {
             Ok(Fact::Moved(moved)) => {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod document;
+mod figures;
 mod views;
 
 use ::store::DbError;
@@ -13,6 +14,7 @@ use crate::domain::{Day, Dimension, Month, Zone};
 use views::{DayView, MonthView, ShareView};
 
 pub use document::document;
+pub use figures::figures;
 
 /// How many days a list has when nobody says.
 const DAYS: u32 = 30;

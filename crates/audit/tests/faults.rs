@@ -146,7 +146,7 @@ fn faults(orders: &Orders) -> Vec<Fault> {
             only: Only::AtRest,
             ..fault(
                 order,
-                "insert into outbox values ('x', 'order.paid', '5', 1, '{}', null)".to_owned(),
+                "insert into outbox values ('x', 'order.paid', '5', 1, '{}', null, null)".to_owned(),
                 vec![(Rule::HasPosition, Subject::Producer(order))],
             )
         },

@@ -52,7 +52,7 @@ fn fill(house: &House<'_>, orders: i64) {
             "insert into customer_order select n, 1 + n % 1000, 'PAID', 'CARD', 'KRW', 100, 0, 100, null, null, 0, n, n from number",
             "insert into order_line (order_id, place, product_id, sku_id, name, unit_minor, quantity, amount_minor)
              select n, 1, 1 + n % 3, 1 + n % 3, 'x', 100, 1, 100 from number",
-            "insert into outbox select 'order.paid:' || n, 'order.paid', '' || n, n, '{}', n from number",
+            "insert into outbox select 'order.paid:' || n, 'order.paid', '' || n, n, '{}', n, null from number",
             "plain update outbox_relay set last_position = {orders}, acknowledged = {orders}",
         ],
     );
@@ -60,7 +60,7 @@ fn fill(house: &House<'_>, orders: i64) {
         Label::Payment,
         &[
             "insert into payment select n, n, 1, 'CARD', 'KRW', 100, 'CAPTURED', 'k', null, 0, 0, n from number",
-            "insert into outbox select 'payment.completed:' || n, 'payment.completed', '' || n, n, '{}', n from number",
+            "insert into outbox select 'payment.completed:' || n, 'payment.completed', '' || n, n, '{}', n, null from number",
             "plain update outbox_relay set last_position = {orders}, acknowledged = {orders}",
         ],
     );

@@ -6,13 +6,16 @@ use crate::event::{self, Event, TriggerError};
 use crate::faults::{self, Call, Faults, Interruption, Moment};
 use crate::log::ComponentLog;
 use crate::meter::Meters;
+use crate::metrics::Metrics;
 use crate::mounts::{Mount, Scratch};
 use crate::options::Bounds;
 use crate::outgoing::Client;
 use crate::pace::Track;
 use crate::rest::Rested;
+use crate::routes::Paths;
 use crate::state::State;
 use crate::stats::{Counters, DatabaseStats, Stats};
+use crate::trace::Tracing;
 use bindings::cron::SpinCronPre;
 use bindings::inbound_redis::RedisTriggerPre;
 use broker::{Address, Broker};
@@ -54,6 +57,12 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Measured only when somebody asked for it.
     pub(crate) meters: Option<Meters>,
+    /// Where spans go, if anywhere.
+    pub(crate) tracing: Option<Tracing>,
+    /// Kept only when somebody reads them.
+    pub(crate) metrics: Option<Metrics>,
+    /// The application's own names for its paths, once it was asked.
+    pub(crate) paths: OnceLock<Paths>,
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) seed: Option<u64>,
@@ -153,7 +162,15 @@ impl App {
 
     /// Runs the component's message handler once, to its end, whether or not a trigger names it.
     pub async fn deliver(&self, component: &str, payload: Bytes) -> Result<(), TriggerError> {
-        event::run(&self.shared, component, Event::Message(payload)).await
+        event::run(
+            &self.shared,
+            component,
+            Event::Message {
+                payload,
+                channel: String::new(),
+            },
+        )
+        .await
     }
 
     /// What has happened since the start.
@@ -172,6 +189,11 @@ impl App {
             [stats.guests_us, stats.sqlite_us] = meters.read();
         }
         stats
+    }
+
+    /// Where other parts of the program put figures of their own: pools, audits. None when nobody reads them.
+    pub fn registry(&self) -> Option<&prometheus::Registry> {
+        self.shared.metrics.as_ref().map(Metrics::registry)
     }
 
     /// Closes the databases once their open transactions have ended, at most after the drain timeout.

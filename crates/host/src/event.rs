@@ -3,8 +3,9 @@
 use crate::app::{Guest, Shared};
 use crate::faults::Cause;
 use crate::meter::timed;
-use crate::run::{Ended, bounded};
+use crate::run::{Ended, bounded, log_span};
 use crate::state::{Chain, State};
+use crate::trace::{self, Consumed, Place, Span};
 use bindings::cron::Metadata;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -14,7 +15,11 @@ use wasmtime::Store;
 /// What a component is run for.
 pub(crate) enum Event {
     Tick,
-    Message(Bytes),
+    Message {
+        payload: Bytes,
+        /// Where it came from; empty when nobody said.
+        channel: String,
+    },
 }
 
 /// Why a component was not run, or not well.
@@ -61,8 +66,13 @@ pub(crate) async fn run(app: &Arc<Shared>, component: &str, event: Event) -> Res
     check(guest, &event)?;
     // It is never closed, so a permit always comes.
     let _permit = app.permits.clone().acquire_owned().await;
-    let span = tracing::info_span!("instance", component);
-    match instance(app, guest, event).instrument(span).await {
+    let mut traced = Traced::begin(app, component, &event);
+    let span = log_span(component, &traced.place());
+    let done = instance(app, guest, event, traced.place()).instrument(span).await;
+    if !matches!(done, Ok(Ok(()))) {
+        traced.fail();
+    }
+    match done {
         Ok(Ok(())) => Ok(()),
         Ok(Err(reason)) => Err(TriggerError::Failed {
             component: id(),
@@ -79,7 +89,7 @@ pub(crate) async fn run(app: &Arc<Shared>, component: &str, event: Event) -> Res
 fn check(guest: &Guest, event: &Event) -> Result<(), TriggerError> {
     let (handled, export) = match event {
         Event::Tick => (guest.handlers.cron.is_some(), CRON_EXPORT),
-        Event::Message(_) => (guest.handlers.message.is_some(), MESSAGE_EXPORT),
+        Event::Message { .. } => (guest.handlers.message.is_some(), MESSAGE_EXPORT),
     };
     if handled {
         return Ok(());
@@ -96,12 +106,53 @@ pub(crate) const CRON_EXPORT: &str = "handle-cron-event (fermyon:spin-cron@2.0.0
 /// What a trigger for messages calls.
 pub(crate) const MESSAGE_EXPORT: &str = "fermyon:spin/inbound-redis";
 
-async fn instance(app: &Arc<Shared>, guest: &Arc<Guest>, event: Event) -> Result<Result<(), String>, Ended> {
+/// The spans of a run.
+enum Traced {
+    Tick(Span),
+    Message(Consumed),
+}
+
+impl Traced {
+    fn begin(app: &Shared, component: &str, event: &Event) -> Self {
+        let tracing = app.tracing.as_ref();
+        match event {
+            Event::Tick => {
+                let name = || trace::called(format!("tick {component}"), component);
+                Self::Tick(Place::root(tracing, name))
+            }
+            Event::Message { payload, channel } => {
+                Self::Message(Consumed::begin(tracing, component, channel, payload))
+            }
+        }
+    }
+
+    fn place(&self) -> Place {
+        match self {
+            Self::Tick(span) => span.place(&Place::Nowhere),
+            Self::Message(consumed) => consumed.place(),
+        }
+    }
+
+    fn fail(&mut self) {
+        match self {
+            Self::Tick(span) => span.fail("the run failed"),
+            Self::Message(consumed) => consumed.fail(),
+        }
+    }
+}
+
+async fn instance(
+    app: &Arc<Shared>,
+    guest: &Arc<Guest>,
+    event: Event,
+    place: Place,
+) -> Result<Result<(), String>, Ended> {
     let cause = match event {
         Event::Tick => Cause::Tick,
-        Event::Message(_) => Cause::Message,
+        Event::Message { .. } => Cause::Message,
     };
-    let chain = Chain::begin(app, cause);
+    let mut chain = Chain::begin(app, cause);
+    chain.place = place;
     let deadline = chain.deadline;
     let mut store = State::store(app.clone(), guest.clone(), chain).map_err(Ended::Broken)?;
     app.counters.instance();
@@ -121,7 +172,7 @@ async fn call(store: &mut Store<State>, event: Event) -> wasmtime::Result<Result
             let answer = cron.call_handle_cron_event(&mut *store, Metadata { timestamp });
             Ok(answer.await?.map_err(|bindings::cron::Error::Other(text)| text))
         }
-        Event::Message(payload) => {
+        Event::Message { payload, .. } => {
             let handler = guest.handlers.message.as_ref().ok_or_else(missing)?;
             let handler = handler.instantiate_async(&mut *store).await?;
             let handler = handler.fermyon_spin_inbound_redis();

@@ -11,6 +11,7 @@ use crate::compose::{self, Part};
 use crate::event::{CRON_EXPORT, MESSAGE_EXPORT};
 use crate::log::ComponentLog;
 use crate::meter::Meters;
+use crate::metrics::Metrics;
 use crate::mounts::{self, Scratch};
 use crate::options::{Bounds, Options};
 use crate::outgoing::Client;
@@ -92,6 +93,9 @@ impl App {
             counters: Counters::default(),
             meters,
             track: Arc::default(),
+            tracing: options.tracing.clone(),
+            metrics: metrics(&options, manifest, &resolver)?,
+            paths: OnceLock::new(),
             faults: options.faults.clone(),
             clock: options.clock.clone(),
             seed: options.random_seed,
@@ -104,6 +108,22 @@ impl App {
         script::run(&options.sqlite, &shared.databases).await?;
         Ok(Self::new(shared, rested))
     }
+}
+
+/// The figures to keep, when somebody will read them.
+fn metrics(
+    options: &Options,
+    manifest: &Manifest,
+    resolver: &Resolver,
+) -> Result<Option<Metrics>, LoadError> {
+    if !options.metrics {
+        return Ok(None);
+    }
+    let page = manifest.application.metrics.as_ref();
+    let page = page.map(|page| Ok::<_, LoadError>((page.path.clone(), resolver.expand(&page.key)?)));
+    // Without a key the page is closed, and asking for it would only fill the log.
+    let page = page.transpose()?.filter(|(_, key)| !key.trim().is_empty());
+    Ok(Some(Metrics::new(page)?))
 }
 
 /// Compiles and links all components at once, each on a thread of its own.

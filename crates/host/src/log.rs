@@ -1,5 +1,9 @@
 //! What components write to stdout and stderr, line by line, with the component's id.
 
+mod json;
+
+pub(crate) use json::Json;
+
 use crate::options::GuestLog;
 use bytes::Bytes;
 use serde::Deserialize;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::faults::{Faults, NoFaults};
+use crate::trace::Tracing;
 use broker::Broker;
 
 /// Everything about a start that the manifest does not say.
@@ -56,6 +57,10 @@ pub struct Options {
     pub limits: Limits,
     /// Whether to measure where time goes, for the counters.
     pub meters: bool,
+    /// Where spans go, if anywhere.
+    pub tracing: Option<Tracing>,
+    /// Whether to keep figures for an [`crate::AdminServer`].
+    pub metrics: bool,
     /// How long requests may go on after the server was told to stop.
     pub drain_timeout: Duration,
     /// How long a client may take to send a request's head.
@@ -118,6 +123,8 @@ impl Default for Options {
             sync_takes: None,
             limits: Limits::default(),
             meters: false,
+            tracing: None,
+            metrics: false,
             drain_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),
         }

@@ -6,7 +6,7 @@
 
 mod client;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, connector};
 
 use crate::answer;
 use crate::app::{Guest, Shared};
@@ -14,6 +14,7 @@ use crate::body::Impatient;
 use crate::faults::{Interruption, Kind};
 use crate::server::{self, Origin};
 use crate::state::Chain;
+use crate::trace::{self, Place};
 use http::header::HOST;
 use http::uri::Authority;
 use http::{Request, Response, Uri};
@@ -52,6 +53,24 @@ enum Target {
     Network,
 }
 
+impl Target {
+    /// What a trace calls it.
+    fn name(&self, uri: &Uri) -> String {
+        match self {
+            Self::Component(component) => component.clone(),
+            Self::Application => "self".to_owned(),
+            Self::Network => uri.host().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// A request to the network says that it comes from here, if the guest wanted to say where it comes from.
+fn go_on(place: &Place, request: &mut Request<WasiBody>) {
+    if request.headers().contains_key("traceparent") {
+        place.inject(request.headers_mut());
+    }
+}
+
 impl Outgoing {
     pub(crate) fn new(app: Arc<Shared>, guest: Arc<Guest>, chain: Chain, trap: Arc<Notify>) -> Self {
         Self {
@@ -73,11 +92,24 @@ impl Outgoing {
         let call = run.call(run.count(), kind, &self.guest.id, &url);
         self.told(self.app.before(call).await).await?;
         let patience = options.first_byte_timeout.unwrap_or(PATIENCE);
+        let place = &self.chain.place;
+        let mut span = place.begin(|| trace::sent(request.method(), &target.name(request.uri())));
+        let place = span.place(place);
         let sent = match target {
-            Target::Network => self.app.client.send(request, &options).await,
-            Target::Component(component) => in_time(patience, self.to_component(&component, request)).await,
-            Target::Application => in_time(patience, self.to_application(request)).await,
+            Target::Network => {
+                go_on(&place, &mut request);
+                self.app.client.send(request, &options).await
+            }
+            Target::Component(component) => {
+                in_time(patience, self.to_component(&component, request, place)).await
+            }
+            Target::Application => in_time(patience, self.to_application(request, place)).await,
         };
+        match &sent {
+            Ok(response) => span.answered(response.status()),
+            Err(_) => span.fail("no answer"),
+        }
+        drop(span);
         self.told(self.app.after(call).await).await?;
         let between = options.between_bytes_timeout.unwrap_or(PATIENCE);
         sent.map(|response| response.map(|body| Impatient::new(body, between).boxed_unsync()))
@@ -113,8 +145,8 @@ impl Outgoing {
         }
     }
 
-    async fn to_component(&self, component: &str, request: Request<WasiBody>) -> Sent {
-        let chain = self.next()?;
+    async fn to_component(&self, component: &str, request: Request<WasiBody>, place: Place) -> Sent {
+        let chain = self.next(place)?;
         let serving = self.app.guests.get(component);
         let Some(guest) = serving.filter(|guest| guest.handlers.http.is_some()) else {
             tracing::error!(component, "a request names a component that serves no HTTP");
@@ -130,8 +162,8 @@ impl Outgoing {
         Ok(sent.unwrap_or_else(answer::problem))
     }
 
-    async fn to_application(&self, mut request: Request<WasiBody>) -> Sent {
-        let chain = self.next()?;
+    async fn to_application(&self, mut request: Request<WasiBody>, place: Place) -> Sent {
+        let chain = self.next(place)?;
         let address = self.app.address.get().ok_or(Error::HttpRequestUriInvalid)?;
         *request.uri_mut() = own_uri(request.uri(), *address)?;
         let origin = Origin {
@@ -142,13 +174,14 @@ impl Outgoing {
         Ok(server::to_route(&self.app, request, origin).await)
     }
 
-    fn next(&self) -> Result<Chain, Error> {
+    fn next(&self, place: Place) -> Result<Chain, Error> {
         if self.chain.depth >= MAX_DEPTH {
             tracing::error!(component = %self.guest.id, "components call each other in a loop");
             return Err(Error::LoopDetected);
         }
         Ok(Chain {
             depth: self.chain.depth + 1,
+            place,
             ..self.chain.clone()
         })
     }

@@ -11,6 +11,7 @@ use crate::body::{Honest, Limited, Outcome, Overrun};
 use crate::meter::timed;
 use crate::rest::Worker;
 use crate::state::{Chain, State};
+use crate::trace::{Place, Span};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +21,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument;
+use tracing::{Instrument, field};
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
@@ -35,6 +36,8 @@ pub(crate) struct Call {
     pub(crate) chain: Chain,
     /// Held until the instance is gone; a chained call lives on its caller's.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
+    /// Ends with the instance's work.
+    pub(crate) span: Span,
 }
 
 impl Call {
@@ -47,7 +50,7 @@ impl Call {
             .request
             .map(|body| Limited::new(body, limit, overrun.clone()).boxed_unsync());
         let (sender, mut head) = oneshot::channel();
-        let span = tracing::info_span!("instance", component = %self.guest.id);
+        let span = log_span(&self.guest.id, &self.chain.place);
         let mut work = Driven::new(self.instance(sender, outcome.clone()).instrument(span));
         let head = tokio::select! {
             biased;
@@ -75,7 +78,7 @@ impl Call {
         }
     }
 
-    async fn instance(self, sender: oneshot::Sender<Head>, outcome: Arc<Outcome>) -> Result<(), Failure> {
+    async fn instance(mut self, sender: oneshot::Sender<Head>, outcome: Arc<Outcome>) -> Result<(), Failure> {
         let _permit = self.permit;
         let deadline = self.chain.deadline;
         let rested = self.guest.rested.upgrade();
@@ -104,8 +107,12 @@ impl Call {
                 }
                 Ok(())
             }
-            Err(Ended::Broken(error)) => Err(broken(&error, &outcome)),
+            Err(Ended::Broken(error)) => {
+                self.span.fail("the instance broke off");
+                Err(broken(&error, &outcome))
+            }
             Err(Ended::Deadline) => {
+                self.span.fail("it ran into the request's deadline");
                 outcome.set_broken();
                 tracing::error!("the instance was stopped: it ran into the request's deadline");
                 Err(Failure::Deadline)
@@ -155,6 +162,19 @@ impl<F: Instance> Drop for Driven<F> {
         if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn(work);
         }
+    }
+}
+
+/// What the log says of everything that an instance does and writes: whose it is, and in which trace.
+pub(crate) fn log_span(component: &str, place: &Place) -> tracing::Span {
+    match place.ids() {
+        None => tracing::info_span!("instance", component),
+        Some((trace_id, span_id)) => tracing::info_span!(
+            "instance",
+            component,
+            trace_id = field::display(trace_id),
+            span_id = field::display(span_id)
+        ),
     }
 }
 

@@ -10,8 +10,10 @@ use crate::answer::{self, Failure};
 use crate::app::{App, Guest, Shared};
 use crate::faults::Cause;
 use crate::leftover::Leftover;
+use crate::routes::{self, UNKNOWN};
 use crate::run::Call;
 use crate::state::Chain;
+use crate::trace::{self, Place, Span};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -70,6 +72,7 @@ impl Server {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> bool {
         let shared = self.app.shared.clone();
         let builder = Arc::new(connection_builder(&shared));
+        routes::learn(&shared);
         let graceful = GracefulShutdown::new();
         tokio::pin!(shutdown);
         loop {
@@ -163,19 +166,28 @@ async fn door(shared: &Arc<Shared>, request: Request<Incoming>, client: SocketAd
     let started = Instant::now();
     shared.counters.request();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut span = arrival(shared, &request);
     let request = request.map(|body| Leftover::new(body).map_err(Error::from).boxed_unsync());
     let is_own = path.starts_with(WELL_KNOWN);
     let permit = if is_own { None } else { admit(shared).await };
     let response = if is_own || permit.is_some() {
+        let mut chain = Chain::begin(shared, Cause::Request);
+        chain.place = span.place(&Place::Nowhere);
         let origin = Origin {
             client,
-            chain: Chain::begin(shared, Cause::Request),
+            chain,
             permit,
         };
         to_route(shared, request, origin).await
     } else {
+        shared.counters.refused();
         answer::problem(Failure::Busy)
     };
+    span.answered(response.status());
+    if let Some(metrics) = &shared.metrics {
+        let route = shared.paths.get().map_or(UNKNOWN, |paths| paths.template(&path));
+        metrics.answered(route, &method, response.status(), started.elapsed());
+    }
     tracing::debug!(
         target: "request",
         %method,
@@ -187,28 +199,43 @@ async fn door(shared: &Arc<Shared>, request: Request<Incoming>, client: SocketAd
     response
 }
 
+/// The span of a request, by the application's own name for its path: paths hold numbers of customers and orders.
+fn arrival<B>(shared: &Shared, request: &Request<B>) -> Span {
+    let Some(tracing) = &shared.tracing else {
+        return Span::default();
+    };
+    let method = request.method();
+    let mut span = Place::arrival(Some(tracing), request.headers(), trace::request(method));
+    let paths = shared.paths.get();
+    if let Some(route) = paths.map(|paths| paths.template(request.uri().path())) {
+        span.rename(|| format!("{} {route}", trace::method_name(method)));
+        span.set("http.route", route.to_owned());
+    }
+    span
+}
+
 /// Waits for room, in the order of arrival, unless so many wait already that this one had better come again.
 async fn admit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
     if let Ok(permit) = shared.permits.clone().try_acquire_owned() {
         return Some(permit);
     }
-    let place = Place::take(shared)?;
+    let place = Queued::take(shared)?;
     let permit = shared.permits.clone().acquire_owned().await;
     drop(place);
     permit.ok()
 }
 
 /// A place in the line of requests that wait for room.
-struct Place<'a>(&'a Shared);
+struct Queued<'a>(&'a Shared);
 
-impl<'a> Place<'a> {
+impl<'a> Queued<'a> {
     fn take(shared: &'a Shared) -> Option<Self> {
         let place = Self(shared);
         (shared.waiting.fetch_add(1, Ordering::Relaxed) < shared.bounds.waiting).then_some(place)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Queued<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
@@ -249,13 +276,18 @@ pub(crate) async fn to_guest(
         return Err(Failure::BodyTooLarge);
     }
     *request.uri_mut() = uri;
+    let mut chain = origin.chain;
+    let span = chain.place.begin(|| trace::component(&guest.id, chain.depth > 0));
+    chain.place = span.place(&chain.place);
+    chain.place.hand_over(request.headers_mut());
     add_spin_headers(&mut request, matched, origin.client);
     let call = Call {
         app: shared.clone(),
         guest: guest.clone(),
         request,
-        chain: origin.chain,
+        chain,
         permit: origin.permit,
+        span,
     };
     call.run().await
 }

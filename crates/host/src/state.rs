@@ -6,6 +6,7 @@ use crate::app::{Guest, Shared};
 use crate::faults::{Cause, Interruption, Kind, Run};
 use crate::outgoing::Outgoing;
 use crate::pace::Pace;
+use crate::trace::Place;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -26,6 +27,8 @@ pub(crate) struct Chain {
     pub(crate) deadline: Instant,
     /// What all of them work for.
     pub(crate) run: Arc<Run>,
+    /// Where in a trace it is.
+    pub(crate) place: Place,
 }
 
 impl Chain {
@@ -35,6 +38,7 @@ impl Chain {
             depth: 0,
             deadline: Instant::now() + app.bounds.request,
             run: Arc::new(Run::new(app.counters.run(cause), cause)),
+            place: Place::Nowhere,
         }
     }
 }
@@ -49,6 +53,8 @@ pub(crate) struct State {
     /// Ends the instance as a trap would, from a task that cannot trap it.
     pub(crate) trap: Arc<Notify>,
     pub(crate) pace: Pace,
+    /// Where in a trace its host calls are made.
+    pub(crate) place: Place,
     run: Arc<Run>,
     /// The number of the host call that is being made; a guest makes one at a time.
     call: u64,
@@ -62,6 +68,7 @@ impl State {
     /// Makes the store of an instance that rested ready for its next request: nothing of the last one is left.
     pub(crate) fn begin(&mut self, chain: Chain) {
         self.run = chain.run.clone();
+        self.place = chain.place.clone();
         self.call = 0;
         self.trap = Arc::new(Notify::new());
         self.pace = Pace::new(self.app.track.clone());
@@ -84,6 +91,7 @@ impl State {
         let trap = Arc::new(Notify::new());
         let state = Self {
             run: chain.run.clone(),
+            place: chain.place.clone(),
             call: 0,
             outgoing: Outgoing::new(app.clone(), guest.clone(), chain, trap.clone()),
             trap,

@@ -48,6 +48,7 @@ pub(crate) struct Counters {
     ticks: AtomicU64,
     messages: AtomicU64,
     instances: AtomicU64,
+    refused: AtomicU64,
     host_calls: [AtomicU64; Kind::ALL.len()],
 }
 
@@ -68,6 +69,15 @@ impl Counters {
 
     pub(crate) fn instance(&self) {
         self.instances.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+
+    /// Requests from outside that found the line full.
+    pub(crate) fn all_refused(&self) -> u64 {
+        self.refused.load(Relaxed)
     }
 
     pub(crate) fn instances(&self) -> u64 {

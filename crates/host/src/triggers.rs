@@ -141,8 +141,12 @@ async fn listen(app: Arc<Shared>, listener: Listener, stop: watch::Receiver<bool
     };
     let handle = |message: Message| {
         let (app, component) = (app.clone(), listener.component.clone());
+        let arrived = Event::Message {
+            payload: message.payload,
+            channel: listener.channel.clone(),
+        };
         async move {
-            let done = event::run(&app, &component, Event::Message(message.payload)).await;
+            let done = event::run(&app, &component, arrived).await;
             log(&component, &done);
             match done {
                 Ok(()) => Verdict::Done,

@@ -25,7 +25,7 @@ pub use error::{FileError, Problem};
 pub use headers::{RequestLine, is_spin_header, spin_headers};
 pub use model::{
     Application, Build, Component, CronTrigger, FileMount, HttpRoute, HttpTrigger, Limits, Manifest,
-    NatsTrigger, RedisTrigger, Triggers, Variable,
+    MetricsPage, NatsTrigger, RedisTrigger, Triggers, Variable,
 };
 pub use outbound::{AllowedHosts, AllowedHostsError, service_chaining_target};
 pub use routes::{RouteError, RouteMatch, Router};

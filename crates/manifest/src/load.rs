@@ -5,8 +5,10 @@ mod dependencies;
 mod triggers;
 
 use crate::document::Document;
-use crate::schema::{RawApplication, RawLimits, RawManifest, RawVariable, Text, VersionProbe};
-use crate::{Application, FileError, Limits, Manifest, Template, Variable, ident, outbound};
+use crate::schema::{
+    RawApplication, RawHostSettings, RawManifest, RawMetricsPage, RawVariable, Text, VersionProbe,
+};
+use crate::{Application, FileError, Limits, Manifest, MetricsPage, Template, Variable, ident, outbound};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -98,11 +100,28 @@ impl<'a> Loader<'a> {
             http_base: raw.trigger.http.base.unwrap_or_else(|| "/".to_owned()),
             redis_address,
             nats_address,
+            metrics: raw
+                .tool
+                .bodega
+                .metrics
+                .as_ref()
+                .map(|page| self.metrics_page(page)),
             limits: self.limits(raw.tool.bodega),
         }
     }
 
-    fn limits(&mut self, raw: RawLimits) -> Limits {
+    fn metrics_page(&mut self, raw: &RawMetricsPage) -> MetricsPage {
+        if !raw.path.get_ref().starts_with('/') {
+            self.document
+                .problem(raw.path.span(), "the path of the figures begins with a slash");
+        }
+        MetricsPage {
+            path: raw.path.get_ref().clone(),
+            key: self.template(&raw.key),
+        }
+    }
+
+    fn limits(&mut self, raw: RawHostSettings) -> Limits {
         Limits {
             memory_limit_bytes: self.limit(raw.memory_limit_bytes),
             request_timeout_ms: self.limit(raw.request_timeout_ms),

@@ -39,8 +39,19 @@ pub struct Application {
     pub redis_address: Option<Template>,
     /// `[application.trigger.nats] address`: the same for NATS.
     pub nats_address: Option<Template>,
+    /// `[application.tool.bodega] metrics`: where it shows figures of its own.
+    pub metrics: Option<MetricsPage>,
     /// `[application.tool.bodega]`: limits only this host knows; Spin skips the table.
     pub limits: Limits,
+}
+
+/// A page of figures in the text format of Prometheus, which the host shows beside its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsPage {
+    /// Its path.
+    pub path: String,
+    /// What `Authorization: Bearer` must say there.
+    pub key: Template,
 }
 
 /// Limits of this host; `None` leaves the host's own default.

@@ -90,7 +90,7 @@ pub(crate) struct RawCronSettings {}
 #[derive(Deserialize, Default)]
 pub(crate) struct RawTools {
     #[serde(default)]
-    pub(crate) bodega: RawLimits,
+    pub(crate) bodega: RawHostSettings,
 }
 
 /// The same for one component.
@@ -106,9 +106,18 @@ pub(crate) struct RawComponentSettings {
     pub(crate) requests_per_instance: Option<NonZeroU32>,
 }
 
+/// Where an application shows figures of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawMetricsPage {
+    pub(crate) path: Text,
+    pub(crate) key: Text,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RawLimits {
+pub(crate) struct RawHostSettings {
+    pub(crate) metrics: Option<RawMetricsPage>,
     pub(crate) memory_limit_bytes: Option<Spanned<u64>>,
     pub(crate) request_timeout_ms: Option<Spanned<u64>>,
     pub(crate) max_concurrent_requests: Option<Spanned<u64>>,

@@ -25,6 +25,8 @@ pub struct Event {
     pub occurred_at: Instant,
     /// The rest: the text of a JSON object.
     pub data: String,
+    /// The trace it happened in, when somebody traced it ([`crate::trace`]).
+    pub traceparent: Option<String>,
 }
 
 /// An event that is due.
@@ -86,6 +88,7 @@ impl Event {
             position: self.position,
             occurred_at: self.occurred_at,
             data: serde_json::json!(Tombstone { undeliverable }).to_string(),
+            traceparent: self.traceparent.clone(),
         }
     }
 

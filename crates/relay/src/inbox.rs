@@ -153,6 +153,12 @@ pub fn bury_junk(db: &Db, payload: &[u8], error: &str, now: Instant) -> Result<b
     db.transaction(|tx| put_aside(tx, &letter, now))
 }
 
+/// How many events were put aside and not taken in since.
+pub fn waiting_dead_letters(db: &Db) -> Result<i64, DbError> {
+    let row = db.read_one(include_str!("sql/count_dead_letters.sql"), params![])?;
+    row.map_or(Ok(0), |row| Ok(row.get("waiting")?))
+}
+
 /// Up to `limit` dead letters, the newest first, those before number `before` when one is given. Only the
 /// beginnings of their payloads are read, so that a list of large ones fits into memory.
 pub fn dead_letters(db: &Db, limit: u32, before: Option<u64>) -> Result<Vec<DeadLetter>, DbError> {

@@ -10,7 +10,8 @@
 //! * [`outbox`]: the producer's side, over the tables of `schema/create_relay.sql`;
 //! * [`message`]: the JSON on the bus, and its limits;
 //! * [`inbox`]: the consumer's side, over the tables of `schema/create_inbox.sql`;
-//! * [`acknowledgement`]: how a consumer says how far it is.
+//! * [`acknowledgement`]: how a consumer says how far it is;
+//! * [`trace`]: which trace an event belongs to.
 //!
 //! Why every event is applied exactly once: its row in the outbox stands or falls with its change; it stays
 //! due until a consumer's mark has passed it; the mark passes only what is in the inbox; and a row gets
@@ -24,6 +25,7 @@ pub mod event;
 pub mod inbox;
 pub mod message;
 pub mod outbox;
+pub mod trace;
 
 pub use event::{Delivery, Event};
 pub use message::Message;

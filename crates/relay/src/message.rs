@@ -1,5 +1,6 @@
 //! The JSON on the bus:
-//! `{"producer":"payment","events":[{"id":"…","topic":"…","key":"…","position":1,"occurredAt":0,"data":{…}}]}`.
+//! `{"producer":"payment","events":[{"id":"…","topic":"…","key":"…","position":1,"occurredAt":0,"data":{…}}]}`,
+//! and in each event `"traceparent":"…"` when it was written in a trace (W3C Trace Context).
 //!
 //! Instants are whole microseconds. Fields that are not known are passed over, so that a newer producer may
 //! say more than an older consumer reads.
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::event::{Malformed, check_text};
+use crate::trace::traceparent;
 use crate::{Delivery, Event};
 
 /// Events in one message at most.
@@ -103,6 +105,8 @@ struct WireEvent {
     key: String,
     position: u64,
     occurred_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
     data: Box<RawValue>,
 }
 
@@ -265,6 +269,7 @@ fn encode_event(event: &Event) -> Result<String, EncodeError> {
         key: event.key.clone(),
         position: event.position,
         occurred_at: event.occurred_at.micros(),
+        traceparent: known_trace(event.traceparent.as_deref()),
         data,
     };
     serde_json::to_string(&wire).map_err(|_| Malformed::Data.into())
@@ -280,9 +285,15 @@ fn decode_event(text: &str) -> Result<Event, String> {
         position: wire.position,
         occurred_at: Instant::from_micros(wire.occurred_at),
         data: String::from(Box::<str>::from(wire.data)),
+        traceparent: known_trace(wire.traceparent.as_deref()),
     };
     event.check().map_err(|error| error.to_string())?;
     Ok(event)
+}
+
+/// One that is none is passed over: the event happened, whoever traced it.
+fn known_trace(text: Option<&str>) -> Option<String> {
+    text.and_then(traceparent).map(str::to_owned)
 }
 
 fn check_data(data: &RawValue) -> Result<(), Malformed> {

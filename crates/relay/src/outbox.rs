@@ -11,6 +11,10 @@ use crate::{Delivery, Event};
 /// The tables, as the migration `NNNN_create_relay` of every producer has them.
 pub const SCHEMA: &str = include_str!("../schema/create_relay.sql");
 
+/// The column of `outbox` that says in which trace an event was written, as the migration
+/// `NNNN_add_outbox_traceparent` of every producer has it.
+pub const TRACEPARENT: &str = include_str!("../schema/add_outbox_traceparent.sql");
+
 /// Events in one drain at most, whatever is asked for: a transaction stays short.
 const MOST: u32 = 1_000;
 
@@ -54,6 +58,25 @@ pub fn drain(db: &Db, now: Instant, acknowledged: u64, limit: u32) -> Result<Vec
     })
 }
 
+/// What is on its way to consumers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// Events that some consumer has not acknowledged.
+    pub events: i64,
+    /// When the first of them happened.
+    pub oldest: Option<Instant>,
+}
+
+/// How far consumers are behind. Acknowledgements count from the drain that takes them in.
+pub fn lag(db: &Db) -> Result<Lag, DbError> {
+    let row = db.read_one(include_str!("sql/lag.sql"), params![])?;
+    let row = row.ok_or_else(no_relay)?;
+    Ok(Lag {
+        events: row.get("events")?,
+        oldest: row.get("oldest_at")?,
+    })
+}
+
 fn has_work(db: &Db, now: Instant, acknowledged: i64) -> Result<bool, DbError> {
     let row = db.read_one(include_str!("sql/work.sql"), params![acknowledged, now])?;
     Ok(row.ok_or_else(no_relay)?.get("work")?)
@@ -87,6 +110,7 @@ fn delivery(row: &Row) -> Result<Delivery, RowError> {
         position: position(row)?,
         occurred_at: row.get("occurred_at")?,
         data: row.get("data")?,
+        traceparent: row.get("traceparent")?,
     };
     Ok(Delivery {
         event,

@@ -15,6 +15,7 @@ fn event(position: u64, data: &str) -> Event {
         position,
         occurred_at: Instant::from_micros(1_795_217_020_000_000),
         data: data.to_owned(),
+        traceparent: None,
     }
 }
 
@@ -284,6 +285,25 @@ fn a_message_tells_of_1_to_100_events_that_somebody_would_read() {
     assert!(matches!(encode(vec![large; 2]), Err(EncodeError::TooLarge)));
 }
 
+#[test]
+fn the_trace_goes_along_and_is_never_a_reason_to_refuse_anything() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (given, expected) in [(parent, Some(parent)), ("00-1-2-3", None), ("\n", None)] {
+        let mut traced = delivery(1, 0, 1);
+        traced.event.traceparent = Some(given.to_owned());
+        let packed = pack("payment", &[traced]);
+        assert_eq!(packed.refused, []);
+        let text = &packed.parcels[0].text;
+        assert_eq!(text.contains("traceparent"), expected.is_some(), "{text}");
+        let message = Message::decode(text.as_bytes()).unwrap();
+        assert_eq!(message.events[0].traceparent.as_deref(), expected);
+    }
+    let forged = r#"{"producer":"p","events":[{"id":"a","topic":"t","key":"k","position":1,"occurredAt":0,
+        "traceparent":"not a trace","data":{}}]}"#;
+    let message = Message::decode(forged.as_bytes()).unwrap();
+    assert_eq!(message.events[0].traceparent, None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
@@ -299,6 +319,7 @@ proptest! {
             position,
             occurred_at: Instant::from_micros(at),
             data: serde_json::json!({ "word": word }).to_string(),
+            traceparent: None,
         });
         let message = Message { producer: "payment".to_owned(), events: events.collect() };
         let text = message.encode().unwrap();

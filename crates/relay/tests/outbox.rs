@@ -43,9 +43,42 @@ fn positions_follow_the_time_of_the_events_and_have_no_gap() {
     assert_eq!(told(&first), ["c 1 new", "a 2 new", "b 3 new"]);
     assert_eq!(first[0].event.occurred_at, NEW_YEAR);
     assert_eq!(first[0].event.data, r#"{"amount":1}"#);
+    assert_eq!(first[0].event.traceparent.as_deref(), Some(bench::TRACE));
     // One that happened earlier and was committed later comes later.
     write(&db, "early", NEW_YEAR);
     assert_eq!(told(&drain(&db, NEW_YEAR, 0, 10).unwrap()), ["early 4 new"]);
+}
+
+#[test]
+fn what_is_on_its_way_is_counted_until_it_is_acknowledged() {
+    let lag = |db: &Db| outbox::lag(db).unwrap();
+    let db = native::in_memory(PRODUCING).unwrap();
+    assert_eq!(
+        lag(&db),
+        outbox::Lag {
+            events: 0,
+            oldest: None
+        }
+    );
+    write(&db, "late", NEW_YEAR.after(Millis(5)));
+    write(&db, "early", NEW_YEAR);
+    let both = outbox::Lag {
+        events: 2,
+        oldest: Some(NEW_YEAR),
+    };
+    assert_eq!(lag(&db), both, "without positions");
+    drain(&db, NEW_YEAR, 0, 10).unwrap();
+    assert_eq!(lag(&db), both, "published");
+    drain(&db, NEW_YEAR, 1, 10).unwrap();
+    assert_eq!(
+        lag(&db),
+        outbox::Lag {
+            events: 1,
+            oldest: Some(NEW_YEAR.after(Millis(5)))
+        }
+    );
+    drain(&db, NEW_YEAR, 2, 10).unwrap();
+    assert_eq!(lag(&db).events, 0);
 }
 
 #[test]

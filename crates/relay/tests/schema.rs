@@ -15,6 +15,7 @@ fn complaint(name: &str, text: &str) -> Option<String> {
     let wanted = match name.split_once('_')?.1 {
         "create_relay.sql" => outbox::SCHEMA,
         "create_inbox.sql" => inbox::SCHEMA,
+        "add_outbox_traceparent.sql" => outbox::TRACEPARENT,
         _ => return None,
     };
     (text != wanted).then(|| format!("{name} is not the text in crates/relay/schema"))

@@ -7,6 +7,7 @@ use crate::{DbError, Driver, Migration, Row, Rows, Value};
 /// A component's database, migrated and ready.
 pub struct Db {
     driver: Box<dyn Driver>,
+    traceparent: Option<String>,
 }
 
 /// The inside of a transaction: where anything is written that takes more than one statement.
@@ -14,6 +15,7 @@ pub struct Tx<'db> {
     driver: &'db dyn Driver,
     /// Why the transaction can't stay: its first statement that failed.
     failed: RefCell<Option<DbError>>,
+    traceparent: Option<&'db str>,
 }
 
 impl Db {
@@ -22,19 +24,35 @@ impl Db {
     /// All missing migrations are applied in one transaction that looks again at what is missing, so
     /// replicas that start at the same moment do it once. Costs one statement when nothing is missing.
     pub fn open(driver: Box<dyn Driver>, migrations: &[Migration]) -> Result<Self, DbError> {
-        Self { driver }.migrated(migrations)
+        Self {
+            driver,
+            traceparent: None,
+        }
+        .migrated(migrations)
     }
 
     /// Takes a connection into use to a database whose schema was found to be current before: asks nothing.
     #[cfg(target_family = "wasm")]
     pub(crate) fn known(driver: Box<dyn Driver>) -> Self {
-        Self { driver }
+        Self {
+            driver,
+            traceparent: None,
+        }
+    }
+
+    /// The same database, for a call that is part of this trace (W3C Trace Context): what a transaction tells others,
+    /// an event above all, can name it.
+    pub fn traced(self, traceparent: Option<String>) -> Self {
+        Self { traceparent, ..self }
     }
 
     /// Takes a connection into use for who only reads what others wrote, such as an audit: changes nothing, also no
     /// schema. Whoever reads asks [`Db::schema`] first whether it is one that it knows.
     pub fn reader(driver: Box<dyn Driver>) -> Self {
-        Self { driver }
+        Self {
+            driver,
+            traceparent: None,
+        }
     }
 
     /// The number of the newest migration that was applied; 0 for a database that nobody has used yet.
@@ -143,6 +161,7 @@ impl Db {
         }
         let tx = Tx {
             driver,
+            traceparent: self.traceparent.as_deref(),
             failed: RefCell::default(),
         };
         let done = work(&tx);
@@ -191,6 +210,11 @@ fn roll_back(driver: &dyn Driver) {
 }
 
 impl Tx<'_> {
+    /// The trace that the call is part of ([`Db::traced`]).
+    pub const fn traceparent(&self) -> Option<&str> {
+        self.traceparent
+    }
+
     /// Runs a statement and answers how many rows it changed.
     pub fn execute(&self, statement: &str, params: &[Value]) -> Result<u64, DbError> {
         Ok(self.run(statement, params)?.changed)

@@ -5,6 +5,7 @@
 //! form in which anything is refused (RFC 9457).
 
 mod etag;
+pub mod figures;
 #[cfg(target_family = "wasm")]
 pub mod guest;
 mod identity;

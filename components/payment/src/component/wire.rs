@@ -143,6 +143,7 @@ pub(super) fn delivery(delivery: Delivery) -> events::Delivery {
             position: event.position,
             occurred_at: instant_to_wire(event.occurred_at),
             data: event.data,
+            traceparent: event.traceparent,
         },
         published,
     }

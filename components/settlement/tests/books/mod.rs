@@ -45,6 +45,7 @@ pub(crate) fn event(id: &str, position: u64, at: Instant, data: &str) -> Event {
         position,
         occurred_at: at,
         data: data.to_owned(),
+        traceparent: None,
     }
 }
 

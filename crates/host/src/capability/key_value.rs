@@ -7,6 +7,7 @@ pub(crate) use store::{Store, Stores, SwapError};
 use super::MAX_HANDLES;
 use crate::faults::Kind;
 use crate::state::State;
+use crate::trace;
 use bindings::spin2::key_value as v2;
 use std::sync::Arc;
 use wasmtime::Result;
@@ -46,6 +47,7 @@ impl State {
     pub(crate) async fn on_store<T>(
         &mut self,
         rep: u32,
+        operation: &'static str,
         key: &str,
         act: impl AsyncFnOnce(&Store) -> std::result::Result<T, String>,
     ) -> Result<Result<T, Refusal>> {
@@ -56,7 +58,12 @@ impl State {
             return Ok(Err(Refusal::NoSuchStore));
         };
         let store = handle.0.clone();
+        let mut span = self.place.begin(|| trace::key_value(operation));
         let done = act(&store).await;
+        if done.is_err() {
+            span.fail("the operation failed");
+        }
+        drop(span);
         if let Some(text) = self.after(Kind::KeyValue, key).await? {
             return Ok(Err(Refusal::Other(text)));
         }
@@ -95,7 +102,7 @@ impl v2::HostStore for State {
         key: String,
     ) -> Result<Result<Option<Vec<u8>>, v2::Error>> {
         let got = self
-            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .on_store(this.rep(), "get", &key, async |store| store.get(&key).await)
             .await?;
         Ok(got.map_err(v2::Error::from))
     }
@@ -107,28 +114,30 @@ impl v2::HostStore for State {
         value: Vec<u8>,
     ) -> Result<Result<(), v2::Error>> {
         let set = self
-            .on_store(this.rep(), &key, async |store| store.set(&key, value).await)
+            .on_store(this.rep(), "set", &key, async |store| {
+                store.set(&key, value).await
+            })
             .await?;
         Ok(set.map_err(v2::Error::from))
     }
 
     async fn delete(&mut self, this: Resource<v2::Store>, key: String) -> Result<Result<(), v2::Error>> {
         let deleted = self
-            .on_store(this.rep(), &key, async |store| store.delete(&key).await)
+            .on_store(this.rep(), "delete", &key, async |store| store.delete(&key).await)
             .await?;
         Ok(deleted.map_err(v2::Error::from))
     }
 
     async fn exists(&mut self, this: Resource<v2::Store>, key: String) -> Result<Result<bool, v2::Error>> {
         let got = self
-            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .on_store(this.rep(), "exists", &key, async |store| store.get(&key).await)
             .await?;
         Ok(got.map(|value| value.is_some()).map_err(v2::Error::from))
     }
 
     async fn get_keys(&mut self, this: Resource<v2::Store>) -> Result<Result<Vec<String>, v2::Error>> {
         let keys = self
-            .on_store(this.rep(), "", async |store| store.keys().await)
+            .on_store(this.rep(), "keys", "", async |store| store.keys().await)
             .await?;
         Ok(keys.map_err(v2::Error::from))
     }

@@ -10,6 +10,7 @@ mod value;
 use super::MAX_HANDLES;
 use crate::faults::Kind;
 use crate::state::State;
+use crate::trace;
 use bindings::postgres4::postgres::{
     Column, Connection, Error, Host, HostConnection, ParameterValue, QueryError, Row, RowSet,
 };
@@ -17,6 +18,8 @@ use error::{to_connection_error, to_error};
 use pg::Lease;
 use pg::config::Host as Server;
 use pg::types::ToSql;
+use std::sync::Arc;
+use tokio::time::Instant;
 use value::{Parameter, data_type, parameter, value};
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -24,8 +27,8 @@ use wasmtime::component::Resource;
 /// Bytes of an answer that are held in memory at most, as in Spin.
 const LARGEST_ANSWER: usize = 128 << 20;
 
-/// An open connection.
-struct Handle(Lease);
+/// An open connection, and what spans call its database, where there are any.
+struct Handle(Lease, Option<Arc<str>>);
 
 type Answer<T> = Result<std::result::Result<T, Error>>;
 
@@ -65,11 +68,18 @@ impl State {
             Ok(converted) => converted,
             Err(reason) => return Ok(Err(Error::BadParameter(reason))),
         };
-        let Ok(Handle(lease)) = self.table.get_mut(&Resource::<Handle>::new_borrow(this.rep())) else {
+        let place = self.place.clone();
+        let Ok(Handle(lease, label)) = self.table.get_mut(&Resource::<Handle>::new_borrow(this.rep())) else {
             let text = "could not find connection for resource".to_owned();
             return Ok(Err(Error::ConnectionFailed(text)));
         };
+        let label = label.as_deref().unwrap_or_default();
+        let mut span = place.begin(|| trace::statement("postgresql", label, statement));
         let done = deed.carry_out(lease, statement, &references(&converted)).await;
+        if done.is_err() {
+            span.fail("the statement failed");
+        }
+        drop(span);
         if let Some(text) = self.after(Kind::Postgres, statement).await? {
             return Ok(Err(failed(text)));
         }
@@ -148,11 +158,18 @@ impl HostConnection for State {
                 "too many connections opened".to_owned(),
             )));
         }
-        let lease = match self.app.postgres.lease(&address).await {
+        let database = config.get_dbname().unwrap_or_default();
+        let label = self.place.is_traced().then(|| database.into());
+        let began = Instant::now();
+        let lease = self.app.postgres.lease(&address).await;
+        if let Some(metrics) = &self.app.metrics {
+            metrics.leased(database, began.elapsed());
+        }
+        let lease = match lease {
             Ok(lease) => lease,
             Err(error) => return Ok(Err(to_connection_error(&error))),
         };
-        let handle = self.table.push(Handle(lease))?;
+        let handle = self.table.push(Handle(lease, label))?;
         self.open_handles += 1;
         Ok(Ok(Resource::new_own(handle.rep())))
     }

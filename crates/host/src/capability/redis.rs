@@ -8,8 +8,10 @@
 use super::MAX_HANDLES;
 use crate::faults::Kind;
 use crate::state::State;
+use crate::trace::{self, Place, Published, Span};
 use bindings::spin2::redis::{Connection, Error, Host, HostConnection, RedisParameter, RedisResult};
 use broker::{Address, RedisArgument, RedisValue};
+use bytes::Bytes;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -18,12 +20,37 @@ struct Handle(Address);
 
 type Answer<T> = Result<std::result::Result<T, Error>>;
 
+/// The spans of what a broker is asked for.
+enum Asked {
+    Command(Span),
+    Published(Published),
+}
+
+impl Asked {
+    fn fail(&mut self) {
+        match self {
+            Self::Command(span) => span.fail("the command failed"),
+            Self::Published(published) => published.fail(),
+        }
+    }
+}
+
+fn asks(command: &str) -> impl FnOnce(&Place, &Address) -> Asked {
+    move |place, _| Asked::Command(place.begin(|| trace::redis(command)))
+}
+
+fn publishes(channel: &str, payload: &Bytes) -> impl FnOnce(&Place, &Address) -> Asked {
+    let payload = payload.clone();
+    move |place, address| Asked::Published(Published::begin(place, trace::system(address), channel, &payload))
+}
+
 impl State {
     /// Publishes or runs a command, with the faults asked before and after it.
     async fn on_broker<T>(
         &mut self,
         this: &Resource<Connection>,
         detail: &str,
+        described: impl FnOnce(&Place, &Address) -> Asked,
         act: impl AsyncFnOnce(&broker::Broker, &Address) -> std::result::Result<T, broker::BrokerError>,
     ) -> Answer<T> {
         if let Some(text) = self.before(Kind::Publish, detail).await? {
@@ -34,7 +61,12 @@ impl State {
             return Ok(Err(Error::Other(text)));
         };
         let address = handle.0.clone();
+        let mut span = described(&self.place, &address);
         let done = act(&self.app.broker, &address).await;
+        if done.is_err() {
+            span.fail();
+        }
+        drop(span);
         if let Some(text) = self.after(Kind::Publish, detail).await? {
             return Ok(Err(Error::Other(text)));
         }
@@ -51,7 +83,7 @@ impl State {
     ) -> Answer<T> {
         let arguments = arguments.into_iter().map(RedisArgument::Binary).collect();
         let reply = self
-            .on_broker(this, name, async |broker, address| {
+            .on_broker(this, name, asks(name), async |broker, address| {
                 broker.command(address, name, arguments).await
             })
             .await?;
@@ -123,10 +155,14 @@ impl HostConnection for State {
     }
 
     async fn publish(&mut self, this: Resource<Connection>, channel: String, payload: Vec<u8>) -> Answer<()> {
+        let payload = Bytes::from(payload);
         let published = self
-            .on_broker(&this, &channel, async |broker, address| {
-                broker.publish(address, &channel, payload.into()).await
-            })
+            .on_broker(
+                &this,
+                &channel,
+                publishes(&channel, &payload),
+                async |broker, address| broker.publish(address, &channel, payload.clone()).await,
+            )
             .await?;
         Ok(published.map(|_receivers| ()))
     }
@@ -176,7 +212,7 @@ impl HostConnection for State {
         };
         let arguments = arguments.into_iter().map(argument).collect();
         let reply = self
-            .on_broker(&this, &command, async |broker, address| {
+            .on_broker(&this, &command, asks(&command), async |broker, address| {
                 broker.command(address, &command, arguments).await
             })
             .await?;

@@ -4,8 +4,10 @@ use super::MAX_HANDLES;
 use crate::faults::Kind;
 use crate::meter::{Spent, timed};
 use crate::state::State;
+use crate::trace;
 use bindings::{spin2::sqlite as v2, spin3::sqlite as v3};
 use sqlite::{Connection, Rows, Value};
+use std::sync::Arc;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -13,6 +15,8 @@ use wasmtime::component::Resource;
 struct Handle {
     connection: Connection,
     spent: Option<Spent>,
+    /// What spans call it, where there are any.
+    label: Option<Arc<str>>,
 }
 
 /// Why a call was refused or failed, for both versions.
@@ -48,6 +52,7 @@ impl State {
             return Ok(Err(Refusal::Io("too many connections opened".to_owned())));
         }
         let handle = Handle {
+            label: self.place.is_traced().then(|| label.into()),
             connection: database.connect(),
             spent: self.app.meters.as_ref().and_then(|meters| meters.database(label)),
         };
@@ -65,10 +70,17 @@ impl State {
         if let Some(text) = self.before(Kind::Sqlite, sql).await? {
             return Ok(Err(Refusal::Io(text)));
         }
-        let Some(Handle { connection, spent }) = self.handle(rep) else {
+        let place = self.place.clone();
+        let Some(handle) = self.handle(rep) else {
             return Ok(Err(Refusal::InvalidConnection));
         };
-        let answer = timed(spent.clone(), connection.execute(sql, parameters)).await;
+        let label = handle.label.as_deref();
+        let mut span = place.begin(|| trace::statement("sqlite", label.unwrap_or_default(), sql));
+        let answer = timed(handle.spent.clone(), handle.connection.execute(sql, parameters)).await;
+        if answer.is_err() {
+            span.fail("the statement failed");
+        }
+        drop(span);
         if let Some(text) = self.after(Kind::Sqlite, sql).await? {
             return Ok(Err(Refusal::Io(text)));
         }

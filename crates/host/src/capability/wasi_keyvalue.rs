@@ -39,28 +39,30 @@ impl store::Host for State {
 impl store::HostBucket for State {
     async fn get(&mut self, this: Resource<store::Bucket>, key: String) -> Answer<Option<Vec<u8>>> {
         let got = self
-            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .on_store(this.rep(), "get", &key, async |store| store.get(&key).await)
             .await?;
         Ok(got.map_err(store::Error::from))
     }
 
     async fn set(&mut self, this: Resource<store::Bucket>, key: String, value: Vec<u8>) -> Answer<()> {
         let set = self
-            .on_store(this.rep(), &key, async |store| store.set(&key, value).await)
+            .on_store(this.rep(), "set", &key, async |store| {
+                store.set(&key, value).await
+            })
             .await?;
         Ok(set.map_err(store::Error::from))
     }
 
     async fn delete(&mut self, this: Resource<store::Bucket>, key: String) -> Answer<()> {
         let deleted = self
-            .on_store(this.rep(), &key, async |store| store.delete(&key).await)
+            .on_store(this.rep(), "delete", &key, async |store| store.delete(&key).await)
             .await?;
         Ok(deleted.map_err(store::Error::from))
     }
 
     async fn exists(&mut self, this: Resource<store::Bucket>, key: String) -> Answer<bool> {
         let got = self
-            .on_store(this.rep(), &key, async |store| store.get(&key).await)
+            .on_store(this.rep(), "exists", &key, async |store| store.get(&key).await)
             .await?;
         Ok(got.map(|value| value.is_some()).map_err(store::Error::from))
     }
@@ -77,7 +79,7 @@ impl store::HostBucket for State {
             )));
         }
         let keys = self
-            .on_store(this.rep(), "", async |store| store.keys().await)
+            .on_store(this.rep(), "keys", "", async |store| store.keys().await)
             .await?;
         Ok(keys
             .map(|keys| store::KeyResponse { keys, cursor: None })
@@ -96,7 +98,7 @@ impl batch::Host for State {
         keys: Vec<String>,
     ) -> Answer<Vec<(String, Option<Vec<u8>>)>> {
         let got = self
-            .on_store(bucket.rep(), "", async |store| {
+            .on_store(bucket.rep(), "get-many", "", async |store| {
                 let mut found = Vec::with_capacity(keys.len());
                 for key in keys {
                     let value = store.get(&key).await?;
@@ -114,7 +116,7 @@ impl batch::Host for State {
         key_values: Vec<(String, Vec<u8>)>,
     ) -> Answer<()> {
         let set = self
-            .on_store(bucket.rep(), "", async |store| {
+            .on_store(bucket.rep(), "set-many", "", async |store| {
                 for (key, value) in key_values {
                     store.set(&key, value).await?;
                 }
@@ -126,7 +128,7 @@ impl batch::Host for State {
 
     async fn delete_many(&mut self, bucket: Resource<store::Bucket>, keys: Vec<String>) -> Answer<()> {
         let deleted = self
-            .on_store(bucket.rep(), "", async |store| {
+            .on_store(bucket.rep(), "delete-many", "", async |store| {
                 for key in keys {
                     store.delete(&key).await?;
                 }
@@ -196,7 +198,7 @@ impl atomics::HostCas for State {
 impl atomics::Host for State {
     async fn increment(&mut self, bucket: Resource<store::Bucket>, key: String, delta: i64) -> Answer<i64> {
         let sum = self
-            .on_store(bucket.rep(), &key, async |store| {
+            .on_store(bucket.rep(), "increment", &key, async |store| {
                 store.increment(&key, delta).await
             })
             .await?;

@@ -1,9 +1,12 @@
 //! `bodega up`: start, say so, serve, drain.
 
+mod watch;
+
 use super::{default_cache, load_manifest, report};
-use crate::{App, CompileCache, GuestLog, Options, Server, Triggers};
+use crate::log::Json;
+use crate::{AdminServer, App, CompileCache, GuestLog, Options, Server, Tracing, Triggers};
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use manifest::{CliVariables, RuntimeConfig};
 use std::io::{IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -12,6 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::fmt::format::JsonFields;
 
 /// Flags of `bodega up`; those that Spin has are named as Spin names them.
 #[derive(Args)]
@@ -36,6 +40,18 @@ pub struct UpArgs {
     /// Take the next free port when the one of --listen is in use.
     #[arg(long)]
     find_free_port: bool,
+    /// Where to show figures for Prometheus, such as 127.0.0.1:9464; never on the port of --listen.
+    #[arg(long, default_value = "none", value_name = "ADDRESS|none", value_parser = admin_address)]
+    admin_listen: AdminAddress,
+    /// Check the shop's invariants on its live data, each time so many seconds after the last; shown at --admin-listen.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    audit_every: Option<u32>,
+    /// Where the audit finds one database, as `bodega audit --database` has it; all in the state folder by default.
+    #[arg(long, value_name = "LABEL=ADDRESS", requires = "audit_every")]
+    audit_database: Vec<String>,
+    /// How the log is written: as JSON unless it goes to a terminal.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
     /// Where databases, stores and variables come from on this machine.
     #[arg(long, env = "RUNTIME_CONFIG_FILE", value_name = "FILE")]
     runtime_config_file: Option<PathBuf>,
@@ -107,6 +123,26 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
     addresses.next().ok_or_else(|| "names no address".to_owned())
 }
 
+/// Where the admin port is, if there is one.
+#[derive(Clone, Copy)]
+struct AdminAddress(Option<SocketAddr>);
+
+fn admin_address(text: &str) -> Result<AdminAddress, String> {
+    match text {
+        "none" => Ok(AdminAddress(None)),
+        text => Ok(AdminAddress(Some(listen_address(text)?))),
+    }
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// A flat object a line, with the component and the ids of trace and span.
+    Json,
+    /// For people.
+    Text,
+}
+
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -122,7 +158,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 pub(super) fn run(args: UpArgs) -> Result<ExitCode> {
-    log();
+    log(args.log_format);
     runtime()?.block_on(serve(args))
 }
 
@@ -131,41 +167,86 @@ pub(super) fn run(args: UpArgs) -> Result<ExitCode> {
 const LOG_FILTER: &str = "info,async_nats=warn";
 
 /// Logs go to standard error: readable on a terminal, JSON elsewhere. `RUST_LOG` chooses what.
-fn log() {
+fn log(format: Option<LogFormat>) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOG_FILTER));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     // A second subscriber cannot be there, since this is the first thing the process does.
-    let _ = if std::io::stderr().is_terminal() {
-        subscriber.try_init()
-    } else {
-        subscriber
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .try_init()
+    let by_place = match std::io::stderr().is_terminal() {
+        true => LogFormat::Text,
+        false => LogFormat::Json,
+    };
+    let _ = match format.unwrap_or(by_place) {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber
+            .fmt_fields(JsonFields::new())
+            .event_format(Json)
+            .try_init(),
     };
 }
 
 async fn serve(args: UpArgs) -> Result<ExitCode> {
     let manifest = load_manifest(&args.from)?;
-    let app = App::load(&manifest, options(&args, &manifest)?).await?;
+    let application = &manifest.application;
+    let tracing = Tracing::from_environment(&application.name, &application.version)?;
+    let options = Options {
+        tracing: tracing.clone(),
+        ..options(&args, &manifest)?
+    };
+    let state_dir = options.state_dir.clone();
+    let app = App::load(&manifest, options).await?;
     let server = bind(&app, &args).await?;
+    let admin = admin(&app, &args).await?;
+    if let Some(seconds) = args.audit_every {
+        let asked = watch::Asked {
+            every: Duration::from_secs(seconds.into()),
+            databases: &args.audit_database,
+            state_dir: state_dir.as_ref(),
+        };
+        watch::start(&app, &asked)?;
+    }
     // Whoever reads that we serve may send signals at once.
     let signals = Signals::new()?;
     write_stats_on_demand(app.clone(), args.stats_file.clone())?;
-    announce(&app, server.address())?;
+    announce(&app, server.address(), admin.as_ref())?;
+    let admin = admin.map(|admin| tokio::spawn(admin.serve()));
     let drained = serve_and_trigger(server, &app, signals).await;
     app.close().await;
     write_stats(&app, args.stats_file.as_ref());
+    if let Some(admin) = admin {
+        admin.abort();
+    }
+    last_spans(tracing).await;
     if drained {
         report("all requests are answered, bye");
     } else {
         report("the drain timeout is over, some requests were cut off");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn admin(app: &App, args: &UpArgs) -> Result<Option<AdminServer>> {
+    let Some(address) = args.admin_listen.0 else {
+        return Ok(None);
+    };
+    let admin = AdminServer::bind(app.clone(), address).await;
+    let admin = admin.with_context(|| format!("cannot listen on {address} (--admin-listen)"))?;
+    Ok(Some(admin))
+}
+
+/// Sends the spans that are left; how many were lost is told once more, for a shop that nobody scrapes.
+async fn last_spans(tracing: Option<Tracing>) {
+    let Some(tracing) = tracing else { return };
+    let sent = tokio::task::spawn_blocking(move || {
+        tracing.close();
+        tracing.lost()
+    });
+    match sent.await {
+        Ok((0, 0)) | Err(_) => {}
+        Ok((dropped, failed)) => tracing::warn!(dropped, failed, "spans were lost"),
+    }
 }
 
 /// Runs until the first signal. Triggers and server stop together, so that what they still do has the
@@ -233,6 +314,7 @@ fn options(args: &UpArgs, manifest: &manifest::Manifest) -> Result<Options> {
         guest_log,
         progress: Arc::new(report),
         meters: args.meters,
+        metrics: args.admin_listen.0.is_some(),
         drain_timeout: Duration::from_secs(args.drain_timeout),
         group_commit: !args.no_group_commit,
         sync_takes: args.sync_takes_ms.map(Duration::from_millis),
@@ -259,7 +341,7 @@ async fn bind(app: &App, args: &UpArgs) -> Result<Server> {
 }
 
 /// The first line is for programs: it appears once connections are accepted.
-fn announce(app: &App, address: SocketAddr) -> Result<()> {
+fn announce(app: &App, address: SocketAddr, admin: Option<&AdminServer>) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Serving http://{address}")?;
     writeln!(out, "Available Routes:")?;
@@ -279,6 +361,9 @@ fn announce(app: &App, address: SocketAddr) -> Result<()> {
     }
     for (component, expression) in schedules {
         writeln!(out, "  {component}: {expression}")?;
+    }
+    if let Some(admin) = admin {
+        writeln!(out, "Figures: http://{}/metrics", admin.address())?;
     }
     out.flush()?;
     Ok(())

@@ -11,6 +11,12 @@ pub enum LoadError {
     /// Variables lack values.
     #[error(transparent)]
     Variables(#[from] manifest::VariablesError),
+    /// The key of the application's page of figures cannot be made.
+    #[error("[application.tool.bodega] metrics: {0}")]
+    MetricsKey(#[from] manifest::UndefinedVariable),
+    /// Figures cannot be kept.
+    #[error("figures cannot be kept")]
+    Metrics(#[from] prometheus::Error),
     /// A route cannot be used.
     #[error(transparent)]
     Route(#[from] manifest::RouteError),

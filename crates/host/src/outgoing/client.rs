@@ -31,21 +31,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(ring::default_provider())
-            .unwrap_or_else(|error| panic!("ring offers no usable TLS version: {error}"))
-            .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(tcp);
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .build(Timed(connector));
+            .build(Timed(connector()));
         Self { pool }
     }
 
@@ -65,6 +55,20 @@ impl Client {
             Ok(Ok(response)) => Ok(response.map(|body| body.map_err(Error::from).boxed_unsync())),
         }
     }
+}
+
+/// Plain or TLS, as the URL says.
+pub(crate) fn connector() -> HttpsConnector<HttpConnector> {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(ring::default_provider())
+        .unwrap_or_else(|error| panic!("ring offers no usable TLS version: {error}"))
+        .https_or_http()
+        .enable_http1()
+        .enable_http2()
+        .wrap_connector(tcp)
 }
 
 /// Says in the guest's words why a request was not answered.

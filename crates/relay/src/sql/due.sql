@@ -1,7 +1,7 @@
 -- Up to ?2 events that are due: new ones by their position, then those published before, longest due first.
 -- They weigh up to ?3 bytes together; a heavier one comes alone, with its beginning.
 select outbox.event_id, outbox.topic, outbox.key, outbox.position, outbox.occurred_at,
-       substr(outbox.data, 1, cast(?3 as integer)) as data, weighed.published, weighed.due_at
+       substr(outbox.data, 1, cast(?3 as integer)) as data, outbox.traceparent, weighed.published, weighed.due_at
   from (
     select due.position, due.published, due.due_at, row_number() over by_time as place,
            sum(octet_length(outbox.data)) over by_time as weight

@@ -14,6 +14,9 @@ use testkit::NEW_YEAR;
 
 pub(crate) const PRODUCER: &str = "payment";
 
+/// The trace that every event is written in.
+pub(crate) const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 /// The producer's own migration, and ours.
 pub(crate) const PRODUCING: &[Migration] = &[
     Migration {
@@ -23,7 +26,12 @@ pub(crate) const PRODUCING: &[Migration] = &[
     },
     Migration {
         number: 2,
-        name: "0002_create_relay",
+        name: "0002_add_outbox_traceparent",
+        sql: outbox::TRACEPARENT,
+    },
+    Migration {
+        number: 3,
+        name: "0003_create_relay",
         sql: outbox::SCHEMA,
     },
 ];
@@ -131,7 +139,7 @@ pub(crate) fn write(db: &Db, id: &str, at: Instant) {
 
 /// Writes an event with these data.
 pub(crate) fn write_data(db: &Db, id: &str, at: Instant, data: &str) {
-    let row = params![id, "payment.completed", "17", at, data];
+    let row = params![id, "payment.completed", "17", at, data, TRACE];
     let statement = include_str!("../../../../components/payment/src/sql/insert_event.sql");
     db.transaction(|tx| tx.execute(statement, row)).unwrap();
 }
@@ -145,6 +153,7 @@ pub(crate) fn event(position: u64) -> Event {
         position,
         occurred_at: NEW_YEAR,
         data: r#"{"amount":1}"#.to_owned(),
+        traceparent: None,
     }
 }
 

@@ -114,7 +114,7 @@ build = { command = "make" }
             .map(|trigger| format!("{trigger:?}")),
     );
     expect![[r#"
-        Application { name: "shop", version: "1.2.3", description: "A shop", authors: ["Min <min@example.com>"], http_base: "/v1", redis_address: None, nats_address: None, limits: Limits { memory_limit_bytes: None, request_timeout_ms: Some(5000), max_concurrent_requests: None, max_waiting_requests: None, body_limit_bytes: None, header_limit_bytes: None } }
+        Application { name: "shop", version: "1.2.3", description: "A shop", authors: ["Min <min@example.com>"], http_base: "/v1", redis_address: None, nats_address: None, metrics: None, limits: Limits { memory_limit_bytes: None, request_timeout_ms: Some(5000), max_concurrent_requests: None, max_waiting_requests: None, body_limit_bytes: None, header_limit_bytes: None } }
         hidden: Variable { default: Some("(secret)"), secret: true }
         level: Variable { default: Some("info"), secret: false }
         token: Variable { default: None, secret: true }
