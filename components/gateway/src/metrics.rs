@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use web::{CREDENTIAL_HEADER, InternalKey, Problem, Request, Response};
 
-use crate::breaker::shared::Seen;
 use crate::door::Head;
 use crate::headers::values;
 use crate::limit::Class;
 use crate::routes::Upstream;
+use breaker::shared::Seen;
 
 /// Where they are read.
 pub const PATH: &str = "/internal/metrics";
@@ -95,7 +95,7 @@ fn metric(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::breaker::State;
+    use breaker::State;
     use expect_test::expect;
     use web::Method;
 
