@@ -59,6 +59,9 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(method, document);
     }
+    if request.path().starts_with(remote::PREFIX) {
+        return guest::respond(method, remotely(&request));
+    }
     let response = guest::identity_key().map(|key| {
         let call = Call {
             key: &key,
@@ -70,6 +73,23 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
         crate::http::handle(&request, &call, &gateway, open)
     });
     guest::respond(method, response.unwrap_or_else(Response::from))
+}
+
+/// What is asked by those who run elsewhere.
+fn remotely(request: &Request) -> Response {
+    let answer = || {
+        let key = guest::internal_key(remote::KEY_VARIABLE)?;
+        let call = crate::http::rpc::Call {
+            key: &key,
+            now: guest::now(),
+            random: guest::random()?,
+        };
+        let gateway = Composed {
+            ctx: context(request),
+        };
+        Ok(crate::http::rpc::handle(request, &call, &gateway, open))
+    };
+    answer().into()
 }
 
 fn context(request: &Request) -> CallContext {

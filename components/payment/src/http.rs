@@ -2,6 +2,7 @@
 //! stuck.
 
 mod document;
+pub mod rpc;
 mod wire;
 
 use kernel::{Instant, OrderId};
