@@ -20,6 +20,14 @@ use toml::{Table, Value};
 
 use crate::interfaces::Interfaces;
 
+/// The shop as one app, and as three.
+const MANIFESTS: [&str; 4] = [
+    "spin.toml",
+    "deploy/remote/order.toml",
+    "deploy/remote/stock.toml",
+    "deploy/remote/payment.toml",
+];
+
 const LIST: &str = "contract/interfaces.txt";
 
 /// A component as built: its name, and the bytes before and after composition.
@@ -49,16 +57,19 @@ fn every_import_and_export_is_a_listed_one() {
 #[test]
 fn what_is_imported_is_granted_and_what_is_granted_is_imported() {
     let interfaces = interfaces();
-    let manifest = fs::read_to_string(root().join("spin.toml")).expect("there is a spin.toml");
-    let manifest: Table = manifest.parse().expect("spin.toml is TOML");
-    let declared = manifest
-        .get("component")
-        .and_then(Value::as_table)
-        .expect("spin.toml has components");
-    assert!(!declared.is_empty());
     let mut wrong = Vec::new();
-    for (name, component) in declared {
-        wrong.extend(grants::wrong(name, component, &interfaces));
+    for path in MANIFESTS {
+        let manifest = fs::read_to_string(root().join(path)).expect("the manifest is there");
+        let manifest: Table = manifest.parse().expect("a manifest is TOML");
+        let declared = manifest
+            .get("component")
+            .and_then(Value::as_table)
+            .expect("it has components");
+        assert!(!declared.is_empty());
+        for (name, component) in declared {
+            let found = grants::wrong(name, component, &interfaces);
+            wrong.extend(found.into_iter().map(|why| format!("{path}: {why}")));
+        }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
@@ -72,6 +83,12 @@ fn a_domain_that_others_depend_on_exports_its_contract() {
         ("payment", "shop:payment/"),
         ("cart", "shop:cart/"),
         ("order-whole", "shop:order/jobs"),
+        ("order-remote", "shop:order/jobs"),
+        ("product-remote", "shop:product/"),
+        ("stock-remote", "shop:stock/stock@"),
+        ("payment-remote", "shop:payment/payment@"),
+        ("payment-remote", "shop:payment/book@"),
+        ("payment-remote", "shop:payment/jobs@"),
     ] {
         let exports = &interfaces[name].exports;
         assert!(
@@ -118,7 +135,8 @@ fn built() -> Vec<Built> {
     built
 }
 
-/// The component of a folder, and the file that has everything in it, if others take it whole.
+/// The component of a folder, and the files that have everything in them: for those who take it whole, and for where some of it is
+/// elsewhere.
 fn read_built(folder: &Path, target: &Path) -> Vec<Built> {
     let name = folder
         .file_name()
@@ -139,8 +157,11 @@ fn read_built(folder: &Path, target: &Path) -> Vec<Built> {
         .join(format!("{}.wasm", name.replace('-', "_")));
     let done = |name: &str| wasm(target.join("components").join(format!("{name}.wasm")));
     let mut built = Vec::new();
-    if metadata.is_some_and(|ours| ours.get("whole").is_some()) {
-        let name = format!("{name}-whole");
+    for variant in ["whole", "remote"] {
+        if metadata.is_none_or(|ours| ours.get(variant).is_none()) {
+            continue;
+        }
+        let name = format!("{name}-{variant}");
         built.push(Built {
             whole: done(&name),
             alone: None,

@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn secrets_and_people_are_found_and_nothing_else_is() {
         let token = crate::token_of(7, web::Role::User);
-        let [(_, jwt_keys), (_, identity_key), _] = crate::secrets();
+        let [(_, jwt_keys), (_, identity_key), ..] = crate::secrets();
         for line in [
             "login with pass1234",
             "authorization: Bearer abc",

@@ -13,7 +13,8 @@ pub use costs::{Cost, cost_flags, costs};
 pub use counts::{Counts, Work};
 pub use leak::leaks;
 pub use shop::{
-    Client, Reply, Shop, Signup, jobs_key, secrets, stock_up, token_at, token_of, unlimited, workspace,
+    Client, Reply, Shop, Signup, jobs_key, remote_key, secrets, stock_up, token_at, token_of, unlimited,
+    workspace,
 };
 
 /// Writes a line that is seen whether or not the test passes: counts are part of what a test proves.

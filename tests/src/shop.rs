@@ -84,11 +84,12 @@ fn key(byte: u8) -> String {
 }
 
 /// The secrets of every shop that is started here, by the names of their variables.
-pub fn secrets() -> [(&'static str, String); 3] {
+pub fn secrets() -> [(&'static str, String); 4] {
     [
         ("jwt_keys", format!("test:{}", key(1))),
         ("identity_key", key(2)),
         ("jobs_key", jobs_key()),
+        ("remote_key", remote_key()),
     ]
 }
 
@@ -107,6 +108,11 @@ pub fn unlimited() -> [(&'static str, String); 4] {
 /// What opens the internal routes.
 pub fn jobs_key() -> String {
     key(3)
+}
+
+/// What opens stock and payment to the rest of the shop, where they are apps of their own.
+pub fn remote_key() -> String {
+    key(4)
 }
 
 /// An access token as the shop would give it to this account now.

@@ -1,10 +1,18 @@
-//! `spin.toml` against the tree: a misspelt name in it is silently nothing to Spin.
+//! `spin.toml` and the manifests of `deploy/remote` against the tree: a misspelt name in them is silently nothing to Spin.
 
 use manifest::Capability;
 use toml::{Table, Value};
 
 use crate::Finding;
 use crate::tree::File;
+
+/// The shop as one app, and as three.
+pub(crate) const MANIFESTS: [&str; 4] = [
+    "spin.toml",
+    "deploy/remote/order.toml",
+    "deploy/remote/stock.toml",
+    "deploy/remote/payment.toml",
+];
 
 /// Complaints about a manifest, given the databases that the runtime configuration knows and the
 /// components there are.
@@ -13,6 +21,10 @@ fn findings(manifest: &File, databases: &[String], components: &[String]) -> Vec
         Ok(table) => table,
         Err(error) => return vec![Finding::new(&manifest.path, 1, error.to_string())],
     };
+    let artefacts = format!(
+        "{}target/components/",
+        "../".repeat(manifest.path.matches('/').count())
+    );
     let mut findings = Vec::new();
     let mut complain = |needle: &str, why: String| {
         findings.push(Finding::new(&manifest.path, line_of(&manifest.text, needle), why));
@@ -24,11 +36,14 @@ fn findings(manifest: &File, databases: &[String], components: &[String]) -> Vec
         let sources = dependencies(component).filter_map(|(_, dependency)| dependency.get("path"));
         for source in sources.chain(component.get("source")).filter_map(Value::as_str) {
             let built = source
-                .strip_prefix("target/components/")
+                .strip_prefix(artefacts.as_str())
                 .and_then(|file| file.strip_suffix(".wasm"));
             let of_a_folder = |built: &str| {
-                let folder = built.strip_suffix("-whole").unwrap_or(built);
-                components.iter().any(|component| component == folder)
+                let variants = ["", "-whole", "-remote"];
+                let folders = variants.iter().filter_map(|variant| built.strip_suffix(variant));
+                folders
+                    .into_iter()
+                    .any(|folder| components.iter().any(|component| component == folder))
             };
             if !built.is_some_and(of_a_folder) {
                 complain(
@@ -126,11 +141,10 @@ fn the_manifest_names_only_what_there_is() {
         .and_then(Value::as_table)
         .expect("it names databases");
     let databases: Vec<String> = databases.keys().cloned().collect();
-    crate::expect_none(&findings(
-        named("spin.toml"),
-        &databases,
-        &crate::tree::components(),
-    ));
+    let components = crate::tree::components();
+    for path in MANIFESTS {
+        crate::expect_none(&findings(named(path), &databases, &components));
+    }
 }
 
 #[test]
@@ -157,6 +171,15 @@ none = { required = true }
     let mut lines = crate::lines(&found);
     lines.sort_unstable();
     assert_eq!(lines, [2, 3, 5, 5, 8]);
+    let deeper = File::new(
+        "deploy/x/a.toml",
+        "[component.a]\nsource = \"../../target/components/a-remote.wasm\"",
+    );
+    assert!(findings(&deeper, &[], &["a".to_owned()]).is_empty());
+    assert_eq!(
+        findings(&File::new("spin.toml", &deeper.text), &[], &["a".to_owned()]).len(),
+        1
+    );
     assert_eq!(findings(&File::new("spin.toml", "= 1"), &[], &[]).len(), 1);
     assert_eq!(findings(&File::new("spin.toml", ""), &[], &[]).len(), 1);
 }

@@ -3,6 +3,7 @@
 //! Each rule is a function from files to findings, and has a test of its own which shows that it can
 //! fail. A finding names the file, the line and why; nobody has to know this folder to mend one.
 
+mod apart;
 mod arrows;
 mod databases;
 mod documents;

@@ -5,7 +5,6 @@
 mod operate;
 mod redis;
 mod shared;
-mod time;
 
 use std::pin::pin;
 
@@ -16,10 +15,9 @@ use spin_sdk::http::{
     ResponseOutparam, Scheme, SendError, send,
 };
 use token::Keys;
+use web::guest::within;
 use web::{IdentityKey, MAX_BODY_BYTES, Method, Problem, Response, guest};
 
-use crate::breaker::shared::Breakers;
-use crate::breaker::{Admission, Outcome};
 use crate::door::{
     Decided, Decision, Door, Forward, Head, broken_off, is_readiness, liveness, request_id_text, too_large,
 };
@@ -31,9 +29,10 @@ use crate::ready;
 use crate::reply::{Reply, Trouble, finish, outage, outcome, reply, resting, silence};
 use crate::routes::Upstream;
 use crate::settings::{Settings, TableAddress};
+use breaker::shared::Breakers;
+use breaker::{Admission, Outcome};
 use redis::Redis;
 use shared::Shared;
-use time::within;
 
 #[spin_sdk::http_component]
 async fn handle(incoming: IncomingRequest, out: ResponseOutparam) {
@@ -199,7 +198,7 @@ async fn hand_on(
             .own(Problem::defect("gateway.forward", &story).into())
             .await;
     };
-    let pass = match breakers.admit(upstream, guest::now()) {
+    let pass = match breakers.admit(upstream.name(), guest::now()) {
         Admission::Pass(pass) => pass,
         Admission::Refused { wait_us } => return answer.own(resting(wait_us)).await,
     };
@@ -212,7 +211,7 @@ async fn hand_on(
         match select(sending.as_mut(), feed.as_mut()).await {
             Either::Left((received, _)) => (received, None),
             Either::Right((Fed::ClientGone, _)) => {
-                breakers.record(upstream, pass, Outcome::Unknown, guest::now);
+                breakers.record(upstream.name(), pass, Outcome::Unknown, guest::now);
                 return answer.own(broken_off().into()).await;
             }
             Either::Right((Fed::Enough, _)) => {
@@ -226,7 +225,7 @@ async fn hand_on(
         Ok((status, headers, _)) => outcome(*status, headers),
         Err(trouble) => silence(*trouble, body_took_us, settings.upstream_timeout),
     };
-    breakers.record(upstream, pass, outcome, guest::now);
+    breakers.record(upstream.name(), pass, outcome, guest::now);
     let mut relay = pin!(relay(received, answer, upstream));
     if body_took_us.is_some() {
         return relay.await;

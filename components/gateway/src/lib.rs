@@ -9,8 +9,6 @@
 
 pub mod accept;
 pub mod auth;
-pub mod breaker;
-pub mod cells;
 pub mod client;
 pub mod contract;
 pub mod cors;

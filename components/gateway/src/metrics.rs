@@ -5,12 +5,12 @@ use std::fmt::Write;
 use web::figures::{Figure, Kind};
 use web::{CREDENTIAL_HEADER, InternalKey, Problem, Request, Response};
 
-use crate::breaker::State;
-use crate::breaker::shared::Seen;
 use crate::door::Head;
 use crate::headers::values;
 use crate::limit::Class;
 use crate::routes::Upstream;
+use breaker::State;
+use breaker::shared::Seen;
 
 /// Where they are read.
 pub const PATH: &str = "/internal/metrics";

@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 use web::Response;
 
-use crate::breaker::State;
 use crate::routes::Upstream;
+use breaker::State;
 
 /// What was found out about a component.
 #[derive(Debug, Clone, PartialEq, Eq)]

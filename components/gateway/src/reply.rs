@@ -3,8 +3,8 @@
 use kernel::Millis;
 use web::{Code, Problem, Response};
 
-use crate::breaker::Outcome;
 use crate::headers::{Headers, returned, values};
+use breaker::Outcome;
 
 /// Why a component gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use std::str::FromStr;
 
 use kernel::Millis;
 
-use crate::breaker::Thresholds;
 use crate::client::Proxies;
 use crate::cors::Origins;
 use crate::limit::Quotas;
 use crate::limit::gcra::Quota;
+use breaker::Thresholds;
 
 /// At once, this many passwords may be made and checked.
 const PASSWORD_BURST: u32 = 10;

@@ -19,7 +19,7 @@ use crate::domain::{
 pub use figures::{Counted, Figures};
 pub use port::{
     Amended, Approval, ApproveError, BadLook, BadRefund, CancelError, Claim, DueRefund, Entry, Gateway,
-    Ledger, Payments, Place, WithRefunds,
+    Ledger, Outbox, Payments, Place, WithRefunds,
 };
 pub use recover::Tally;
 
@@ -47,6 +47,18 @@ pub enum Trouble {
     /// The database.
     #[error(transparent)]
     Store(#[from] DbError),
+}
+
+impl Trouble {
+    /// What a caller may know of it.
+    pub const fn excuse(&self) -> &'static str {
+        match self {
+            Self::Gateway(_) => "the payment gateway does not answer",
+            Self::Unsettled => "an earlier charge is not settled yet: repeat or void it",
+            Self::UnderWay => "somebody else is at this refund: repeat the call",
+            Self::Contended | Self::Store(_) => "the payment store does not answer",
+        }
+    }
 }
 
 /// Why a command was not done.

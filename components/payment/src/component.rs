@@ -62,6 +62,9 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     if request.path() == web::figures::PATH {
         return guest::respond(method, figures(&request).into());
     }
+    if request.path().starts_with(remote::PREFIX) {
+        return guest::respond(method, remotely(&request));
+    }
     let response = guest::identity_key().map(|key| {
         let call = Call {
             key: &key,
@@ -82,6 +85,23 @@ fn figures(request: &Request) -> Result<Response, Problem> {
         let counted = counted.map_err(|error| Problem::unavailable_because("payment.figures", &error))?;
         Ok(crate::http::figures(&counted, now))
     })
+}
+
+/// What is asked by those who run elsewhere.
+fn remotely(request: &Request) -> Response {
+    let answer = || {
+        let key = guest::internal_key(remote::KEY_VARIABLE)?;
+        let call = crate::http::rpc::Call {
+            key: &key,
+            now: guest::now(),
+            random: guest::random()?,
+        };
+        let gateway = Composed {
+            ctx: context(request),
+        };
+        Ok(crate::http::rpc::handle(request, &call, &gateway, open))
+    };
+    answer().into()
 }
 
 fn context(request: &Request) -> CallContext {

@@ -3,6 +3,7 @@
 
 mod document;
 mod figures;
+pub mod rpc;
 mod wire;
 
 use kernel::{Instant, OrderId};

@@ -11,7 +11,7 @@ use web::{Problem, guest};
 
 use crate::app::{self, CommitError, LevelError, ReleaseError, ReserveError, TakeBackError};
 use crate::domain::{CommitRefused, Level, ReleaseRefused, ReserveRefused, TakeBackRefused};
-use crate::http::handle;
+use crate::http::{handle, rpc};
 use crate::store::{MIGRATIONS, Store};
 
 /// What is generated from the contract.
@@ -152,6 +152,11 @@ fn answer(request: http::Request) -> http::Response {
     let request = guest::request(request);
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(request.method(), document);
+    }
+    if request.path().starts_with(remote::PREFIX) {
+        let answer = guest::internal_key(remote::KEY_VARIABLE);
+        let answer = answer.map(|key| rpc::handle(&request, &key, guest::now(), open));
+        return guest::respond(request.method(), answer.unwrap_or_else(Problem::into));
     }
     let answer = guest::identity_key().map(|key| handle(&request, &key, guest::now(), open));
     guest::respond(request.method(), answer.unwrap_or_else(Problem::into))

@@ -1,8 +1,10 @@
 //! The stock's own pages: JSON and HTTP statuses on one side, use cases on the other.
 //!
-//! Customers see levels as a product's `stockQuantity`; what is here is for administrators.
+//! Customers see levels as a product's `stockQuantity`; what is here is for administrators, and [`rpc`] for an `order` that
+//! is deployed on its own.
 
 mod document;
+pub mod rpc;
 
 use ::store::DbError;
 use kernel::{Instant, SkuId};

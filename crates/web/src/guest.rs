@@ -1,9 +1,13 @@
 //! The wire: `wasi:http` through the SDK. The only module that knows it.
 
+mod time;
+
 use kernel::Instant;
 use spin_sdk::http;
 
-use crate::{IdentityKey, Method, Problem, Request, Response};
+use crate::{IdentityKey, InternalKey, Method, Problem, Request, Response};
+
+pub use time::within;
 
 /// What the component was asked, as plain values.
 pub fn request(wire: http::Request) -> Request {
@@ -52,6 +56,16 @@ pub fn random() -> Result<u64, Problem> {
 /// A variable the component can't do without.
 pub fn variable(name: &str) -> Result<String, Problem> {
     spin_sdk::variables::get(name).map_err(|error| Problem::defect("variable", &format!("{name}: {error:?}")))
+}
+
+/// The key of internal routes that is in this variable; blank or missing, and they are closed.
+pub fn internal_key(name: &str) -> Result<InternalKey, Problem> {
+    use spin_sdk::variables::{Error, get};
+    match get(name) {
+        Ok(key) => Ok(InternalKey::new(&key)),
+        Err(Error::Undefined(_)) => Ok(InternalKey::new("")),
+        Err(error) => Err(Problem::defect("variable", &format!("{name}: {error:?}"))),
+    }
 }
 
 /// The key that identities are signed with.

@@ -53,6 +53,10 @@ fn components(tree: &Tree, target: &Target, guests: &[Guest]) -> Result<()> {
     for guest in guests.iter().filter(|guest| !guest.whole.is_empty()) {
         complete(tree, guest).with_context(|| format!("could not complete the component {}", guest.name))?;
     }
+    for guest in guest::remotes(guests) {
+        make_remote(tree, guest)
+            .with_context(|| format!("could not compose the remote variant of {}", guest.name))?;
+    }
     precompile(tree, guests)
 }
 
@@ -101,6 +105,13 @@ fn complete(tree: &Tree, guest: &Guest) -> Result<()> {
     let parts = guest.whole.iter().map(|part| artefact(tree, part)).collect();
     let done = artefact(tree, &format!("{}-whole", guest.name));
     compose(tree, &artefact(tree, &guest.name), parts, &done)
+}
+
+/// Makes the artefact for where some domains are deployed on their own: adapters take their place.
+fn make_remote(tree: &Tree, guest: &Guest) -> Result<()> {
+    let parts = guest.remote.iter().map(|part| artefact(tree, part)).collect();
+    let done = artefact(tree, &format!("{}-remote", guest.name));
+    compose(tree, &raw(tree, &guest.name), parts, &done)
 }
 
 pub(crate) fn compose(tree: &Tree, socket: &Path, plugs: Vec<PathBuf>, done: &Path) -> Result<()> {

@@ -18,6 +18,9 @@ pub(crate) struct Guest {
     /// The guests that complete it, from `[package.metadata.bodega] whole`: where the manifest composes
     /// one level deep, others can only take it whole, as `NAME-whole.wasm`.
     pub(crate) whole: Vec<String>,
+    /// The components that complete it where domains are deployed on their own, from `[package.metadata.bodega] remote`:
+    /// adapters in the place of those that are elsewhere. It becomes `NAME-remote.wasm`.
+    pub(crate) remote: Vec<String>,
     /// Its features `mutant-…`: builds without one of its guards.
     pub(crate) mutants: Vec<String>,
 }
@@ -38,7 +41,23 @@ pub(crate) fn all(tree: &Tree) -> Result<Vec<Guest>> {
     }
     guests.sort_by(|one, other| one.name.cmp(&other.name));
     refuse_bad_plugs(&guests)?;
+    refuse_bad_remotes(&guests)?;
     Ok(guests)
+}
+
+/// The guests that have a remote variant, each after those whose variant it takes in.
+pub(crate) fn remotes(guests: &[Guest]) -> Vec<&Guest> {
+    let mut remotes: Vec<&Guest> = guests.iter().filter(|guest| !guest.remote.is_empty()).collect();
+    remotes.sort_by_key(|guest| guest.remote.iter().any(|part| variant(guests, part).is_some()));
+    remotes
+}
+
+/// The guest whose remote variant has this name.
+fn variant<'a>(guests: &'a [Guest], name: &str) -> Option<&'a Guest> {
+    let of = name.strip_suffix("-remote")?;
+    guests
+        .iter()
+        .find(|guest| guest.name == of && !guest.remote.is_empty())
 }
 
 fn read(manifest: &Path) -> Result<Guest> {
@@ -65,6 +84,7 @@ fn parse(text: &str) -> Result<Guest> {
         name: name.to_owned(),
         plugs: names("plug")?,
         whole: names("whole")?,
+        remote: names("remote")?,
         mutants: mutants(&table),
     })
 }
@@ -104,6 +124,26 @@ fn refuse_bad_plugs(guests: &[Guest]) -> Result<()> {
     Ok(())
 }
 
+/// A remote variant is made of components and of variants that are made of components alone.
+fn refuse_bad_remotes(guests: &[Guest]) -> Result<()> {
+    let is_guest = |name: &str| guests.iter().any(|guest| guest.name == name);
+    for guest in remotes(guests) {
+        let own = format!("{}-remote", guest.name);
+        if is_guest(&own) {
+            bail!("{own} is a component and the remote variant of another one");
+        }
+        for part in &guest.remote {
+            match variant(guests, part) {
+                None if is_guest(part) => {}
+                Some(inner) if inner.remote.iter().all(|part| is_guest(part)) => {}
+                None => bail!("{own} takes in {part}, but there is no such component"),
+                Some(_) => bail!("{own} takes in {part}, which takes in a variant itself"),
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +153,7 @@ mod tests {
             name: name.to_owned(),
             plugs: plugs.iter().map(|&plug| plug.to_owned()).collect(),
             whole: Vec::new(),
+            remote: Vec::new(),
             mutants: Vec::new(),
         }
     }
@@ -147,5 +188,33 @@ mod tests {
         assert!(refuse_bad_plugs(&[guest("a", &["b"]), guest("b", &[])]).is_ok());
         assert!(refuse_bad_plugs(&[guest("a", &["b"])]).is_err());
         assert!(refuse_bad_plugs(&[guest("a", &["b"]), guest("b", &["c"]), guest("c", &[])]).is_err());
+    }
+
+    #[test]
+    fn remote_variants_come_in_the_order_in_which_they_can_be_made() {
+        let remote = |name: &str, parts: &[&str]| Guest {
+            remote: parts.iter().map(|&part| part.to_owned()).collect(),
+            ..guest(name, &[])
+        };
+        let order = remote("order", &["product-remote", "stock-remote"]);
+        let product = remote("product", &["stock-remote"]);
+        let guests = [order, product.clone(), guest("stock-remote", &[])];
+        assert!(refuse_bad_remotes(&guests).is_ok());
+        let names: Vec<&str> = remotes(&guests).iter().map(|guest| guest.name.as_str()).collect();
+        assert_eq!(names, ["product", "order"]);
+
+        assert!(
+            refuse_bad_remotes(&[product.clone()]).is_err(),
+            "no such component"
+        );
+        let clash = [product, guest("stock-remote", &[]), guest("product-remote", &[])];
+        assert!(refuse_bad_remotes(&clash).is_err(), "two files of one name");
+        let deep = [
+            remote("a", &["b-remote"]),
+            remote("b", &["c-remote"]),
+            remote("c", &["d"]),
+            guest("d", &[]),
+        ];
+        assert!(refuse_bad_remotes(&deep).is_err(), "too deep");
     }
 }

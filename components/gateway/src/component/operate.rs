@@ -5,12 +5,11 @@ use kernel::{Millis, UserId};
 use spin_sdk::http::{IncomingResponse, send};
 use token::mark;
 use web::figures::{self, Figure};
+use web::guest::within;
 use web::{IDENTITY_HEADER, Identity, IdentityKey, InternalKey, Method, Problem, Response, Role, guest};
 
 use super::outgoing;
-use super::shared::Shared;
-use super::time::within;
-use crate::breaker::shared::{seen, state};
+use super::shared::{self, Shared};
 use crate::contract::merge;
 use crate::door::Head;
 use crate::headers::Headers;
@@ -18,6 +17,7 @@ use crate::limit::{Class, Table};
 use crate::metrics;
 use crate::ready::{self, Found};
 use crate::routes::Upstream;
+use breaker::shared::{seen, state};
 
 /// What this door says of itself.
 const DOCUMENT: &str = include_str!("../../openapi.json");
@@ -28,7 +28,7 @@ const PATIENCE: Millis = Millis(5_000);
 /// Asks every component something cheap, all at the same time, and the store, without which nobody with a token
 /// gets in.
 pub(super) async fn readiness(shared: &Shared) -> Response {
-    let store = shared.answers();
+    let store = shared::answers(shared);
     if let Err(story) = &store {
         web::log::warn(
             "gateway.ready",
@@ -38,7 +38,7 @@ pub(super) async fn readiness(shared: &Shared) -> Response {
     let all = Upstream::ALL.map(async |upstream| Found {
         upstream,
         answers: answers(upstream).await,
-        breaker: state(shared, upstream).ok(),
+        breaker: state(shared, upstream.name()).ok(),
     });
     ready::answer(&join_all(all).await, store.is_ok())
 }
@@ -60,7 +60,7 @@ async fn answers(upstream: Upstream) -> bool {
 pub(super) async fn recall(shared: &Shared) -> Result<(), Problem> {
     const OPERATION: &str = "gateway.marks";
     let unknown = |story: String| Problem::unavailable_because(OPERATION, &story);
-    if shared.has_every_mark().map_err(unknown)? {
+    if shared::has_every_mark(shared).map_err(unknown)? {
         return Ok(());
     }
     let headers = vec![("content-length".to_owned(), b"0".to_vec())];
@@ -84,7 +84,7 @@ pub(super) async fn counted(
     let key = InternalKey::new(&guest::variable("jobs_key")?);
     metrics::guard(&key, head)?;
     let unknown = |story: String| Problem::unavailable_because("gateway.metrics", &story);
-    let breakers = Upstream::ALL.map(|upstream| seen(shared, upstream).map(|seen| (upstream, seen)));
+    let breakers = Upstream::ALL.map(|upstream| seen(shared, upstream.name()).map(|seen| (upstream, seen)));
     let breakers = breakers
         .into_iter()
         .collect::<Result<Vec<_>, _>>()

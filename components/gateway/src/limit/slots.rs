@@ -6,7 +6,7 @@
 
 use super::gcra::{Quota, Taken};
 use super::{Class, Fingerprint, Table};
-use crate::cells::{Cells, update};
+use breaker::cells::{Cells, update};
 
 /// How many slots there are.
 const SLOTS: u16 = 16_384;
@@ -124,7 +124,7 @@ fn write(entries: &[Entry]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cells::memory::{Gone, Memory};
+    use breaker::cells::memory::{Gone, Memory};
 
     const NOW: i64 = 1_790_000_000_000_000;
 
@@ -182,7 +182,7 @@ mod tests {
             all.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert_eq!(admitted, [5; 8]);
-        assert_eq!(cells.len(), 2, "one slot and one counter");
+        assert_eq!(cells.count(), 2, "one slot and one counter");
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
                     .admitted
             );
         }
-        assert_eq!(cells.len(), usize::from(SLOTS));
+        assert_eq!(cells.count(), usize::from(SLOTS));
         assert_eq!(cells.largest(), ENTRIES * ENTRY_BYTES);
     }
 

@@ -189,6 +189,12 @@ pub enum Amended {
 /// A payment and some of its refunds, oldest first.
 pub type WithRefunds = (Payment, Vec<Refund>);
 
+/// Events on their way out.
+pub trait Outbox {
+    /// Up to `limit` events that are due, as [`relay::outbox::drain`] says.
+    fn drain(&self, now: Instant, acknowledged: u64, limit: u32) -> Result<Vec<relay::Delivery>, DbError>;
+}
+
 /// What was taken and given back, for those who check it.
 pub trait Ledger {
     /// Captured payments of orders beyond `after`, by order, with the refunds that are done.

@@ -41,11 +41,6 @@ impl Said {
         } else {
             web::log::warn(self.operation, &line);
         }
-        match trouble {
-            Trouble::Gateway(_) => "the payment gateway does not answer".to_owned(),
-            Trouble::Unsettled => "an earlier charge is not settled yet: repeat or void it".to_owned(),
-            Trouble::UnderWay => "somebody else is at this refund: repeat the call".to_owned(),
-            Trouble::Contended | Trouble::Store(_) => "the payment store does not answer".to_owned(),
-        }
+        trouble.excuse().to_owned()
     }
 }

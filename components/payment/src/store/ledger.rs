@@ -4,7 +4,7 @@ use kernel::{Instant, OrderId};
 use store::{Db, DbError, RowError, params};
 
 use super::row::{stuck, with_refunds};
-use crate::app::{Ledger, Place, WithRefunds};
+use crate::app::{Ledger, Outbox, Place, WithRefunds};
 use crate::domain::{Stuck, UNBOOKED};
 
 impl Ledger for Db {
@@ -34,5 +34,11 @@ impl Ledger for Db {
         let statement = include_str!("../sql/list_stuck.sql");
         let rows = self.read(statement, params![since, order, kind, key, limit, UNBOOKED])?;
         Ok(rows.iter().map(stuck).collect::<Result<_, RowError>>()?)
+    }
+}
+
+impl Outbox for Db {
+    fn drain(&self, now: Instant, acknowledged: u64, limit: u32) -> Result<Vec<relay::Delivery>, DbError> {
+        relay::outbox::drain(self, now, acknowledged, limit)
     }
 }

@@ -1,14 +1,3 @@
-//! Whether a component gets requests, or a rest.
-//!
-//! ```text
-//! closed ──failures in a row──▶ open ──after a while──▶ probing ──success──▶ closed
-//!                                 ▲────────────────failure──┘
-//! ```
-//!
-//! [`State`] is the machine, [`shared`] keeps one for each component where all instances see it.
-
-pub mod shared;
-
 use kernel::{Instant, Millis};
 
 /// When a breaker opens, and for how long.

@@ -51,28 +51,37 @@ pub fn update<C: Cells, T>(
     Err(format!("{key}: too many requests change it at the same time"))
 }
 
-#[cfg(test)]
-pub(crate) mod memory {
+#[cfg(any(test, feature = "memory"))]
+pub mod memory {
     //! A store in memory that behaves as the real ones do, also where that is inconvenient.
+
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that panics has failed, which is what it is for"
+    )]
 
     use std::collections::BTreeMap;
     use std::sync::Mutex;
 
     use super::Cells;
 
+    /// The store. It is for tests, and panics where it could only be wrong.
     #[derive(Default)]
-    pub(crate) struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
+    pub struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
 
     impl Memory {
-        pub(crate) fn len(&self) -> usize {
+        /// How many keys there are.
+        pub fn count(&self) -> usize {
             self.0.lock().unwrap().len()
         }
 
-        pub(crate) fn put(&self, key: &str, value: &[u8]) {
+        /// Puts a value there, whatever was there before.
+        pub fn put(&self, key: &str, value: &[u8]) {
             self.0.lock().unwrap().insert(key.to_owned(), value.to_vec());
         }
 
-        pub(crate) fn largest(&self) -> usize {
+        /// The size of the largest value.
+        pub fn largest(&self) -> usize {
             self.0.lock().unwrap().values().map(Vec::len).max().unwrap_or(0)
         }
     }
@@ -115,7 +124,7 @@ pub(crate) mod memory {
     }
 
     /// A store that gives no answer.
-    pub(crate) struct Gone;
+    pub struct Gone;
 
     impl Cells for Gone {
         type Seen = ();
@@ -170,7 +179,7 @@ mod tests {
     fn who_changes_nothing_writes_nothing() {
         let cells = Memory::default();
         assert_eq!(update(&cells, "n", |_| (None, 7)), Ok(7));
-        assert_eq!(cells.len(), 0);
+        assert_eq!(cells.count(), 0);
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! The breakers of all components, where all instances see them.
+//! The breakers of all that are asked, by name, where all instances see them.
 //!
-//! While a component is well this costs one look at the store and no change. When the store gives no answer
+//! While somebody is well this costs one look at the store and no change. When the store gives no answer
 //! nobody is held back.
 
 use kernel::Instant;
 
-use super::{Admission, End, Outcome, Pass, State, Thresholds};
 use crate::cells::{Cells, update};
-use crate::routes::Upstream;
+use crate::{Admission, End, Outcome, Pass, State, Thresholds};
+
+/// What log lines are about.
+const OPERATION: &str = "breaker";
 
 /// The breakers, for one request.
 pub struct Breakers<'a, C> {
@@ -21,25 +23,22 @@ pub struct Breakers<'a, C> {
 
 impl<C: Cells> Breakers<'_, C> {
     /// Asks whether a component may be asked.
-    pub fn admit(&self, upstream: Upstream, now: Instant) -> Admission {
+    pub fn admit(&self, name: &str, now: Instant) -> Admission {
         if self.thresholds.failures == 0 {
             return Admission::Pass(Pass::Clean);
         }
-        self.try_admit(upstream, now).unwrap_or_else(|story| {
-            web::log::warn(
-                "gateway.breaker",
-                &format!("{} is not guarded: {story}", upstream.name()),
-            );
+        self.try_admit(name, now).unwrap_or_else(|story| {
+            web::log::warn(OPERATION, &format!("{} is not guarded: {story}", name));
             Admission::Pass(Pass::Clean)
         })
     }
 
-    fn try_admit(&self, upstream: Upstream, now: Instant) -> Result<Admission, String> {
+    fn try_admit(&self, name: &str, now: Instant) -> Result<Admission, String> {
         let admit = |kept: &[u8]| {
             let (next, admission) = State::parse(kept).admit(self.thresholds, now, self.by);
             (next.map(|state| state.text().into_bytes()), admission)
         };
-        let key = key(upstream);
+        let key = key(name);
         let kept = self.cells.get(&key)?;
         match admit(kept.as_deref().unwrap_or_default()) {
             (None, admission) => Ok(admission),
@@ -48,7 +47,7 @@ impl<C: Cells> Breakers<'_, C> {
     }
 
     /// Writes down how a request ended that was let through. Nothing is written where it is no news.
-    pub fn record(&self, upstream: Upstream, pass: Pass, outcome: Outcome, now: impl FnOnce() -> Instant) {
+    pub fn record(&self, name: &str, pass: Pass, outcome: Outcome, now: impl FnOnce() -> Instant) {
         let no_news = match outcome {
             Outcome::Success => pass == Pass::Clean,
             Outcome::Unknown => pass != Pass::Probe,
@@ -62,25 +61,25 @@ impl<C: Cells> Breakers<'_, C> {
             pass,
             outcome,
         };
-        if let Err(story) = self.try_record(upstream, end, now()) {
-            let text = format!("how {} is was not written down: {story}", upstream.name());
-            web::log::warn("gateway.breaker", &text);
+        if let Err(story) = self.try_record(name, end, now()) {
+            let text = format!("how {} is was not written down: {story}", name);
+            web::log::warn(OPERATION, &text);
         }
     }
 
-    fn try_record(&self, upstream: Upstream, end: End, now: Instant) -> Result<(), String> {
-        let opened = update(self.cells, &key(upstream), |kept| {
+    fn try_record(&self, name: &str, end: End, now: Instant) -> Result<(), String> {
+        let opened = update(self.cells, &key(name), |kept| {
             let next = State::parse(kept).record(self.thresholds, now, end);
             let opened = matches!(next, Some(State::Open { .. })) && end.outcome == Outcome::Failure;
             (next.map(|state| state.text().into_bytes()), opened)
         })?;
         if end.outcome == Outcome::Failure {
-            self.cells.add(&counter("failures", upstream), 1)?;
+            self.cells.add(&counter("failures", name), 1)?;
         }
         if opened {
-            let text = format!("{} gets a rest", upstream.name());
-            web::log::error("gateway.breaker", &text);
-            self.cells.add(&counter("opened", upstream), 1)?;
+            let text = format!("{} gets a rest", name);
+            web::log::error(OPERATION, &text);
+            self.cells.add(&counter("opened", name), 1)?;
         }
         Ok(())
     }
@@ -98,26 +97,26 @@ pub struct Seen {
 }
 
 /// How a component's breaker stands.
-pub fn state<C: Cells>(cells: &C, upstream: Upstream) -> Result<State, String> {
-    let kept = cells.get(&key(upstream))?;
+pub fn state<C: Cells>(cells: &C, name: &str) -> Result<State, String> {
+    let kept = cells.get(&key(name))?;
     Ok(State::parse(kept.as_deref().unwrap_or_default()))
 }
 
 /// All that is counted of it.
-pub fn seen<C: Cells>(cells: &C, upstream: Upstream) -> Result<Seen, String> {
+pub fn seen<C: Cells>(cells: &C, name: &str) -> Result<Seen, String> {
     Ok(Seen {
-        state: state(cells, upstream)?,
-        opened: cells.add(&counter("opened", upstream), 0)?,
-        failures: cells.add(&counter("failures", upstream), 0)?,
+        state: state(cells, name)?,
+        opened: cells.add(&counter("opened", name), 0)?,
+        failures: cells.add(&counter("failures", name), 0)?,
     })
 }
 
-fn key(upstream: Upstream) -> String {
-    format!("breaker/{}", upstream.name())
+fn key(name: &str) -> String {
+    format!("breaker/{}", name)
 }
 
-fn counter(what: &str, upstream: Upstream) -> String {
-    format!("{what}/{}", upstream.name())
+fn counter(what: &str, name: &str) -> String {
+    format!("{what}/{}", name)
 }
 
 #[cfg(test)]
@@ -145,10 +144,10 @@ mod tests {
 
     fn fail(cells: &Memory, times: u64, now: Instant) {
         for by in 0..times {
-            let Admission::Pass(pass) = of(cells, by).admit(Upstream::Order, now) else {
+            let Admission::Pass(pass) = of(cells, by).admit("order", now) else {
                 panic!("failure {by} did not come through");
             };
-            of(cells, by).record(Upstream::Order, pass, Outcome::Failure, || now);
+            of(cells, by).record("order", pass, Outcome::Failure, || now);
         }
     }
 
@@ -156,14 +155,11 @@ mod tests {
     fn a_component_that_is_well_costs_no_write() {
         let cells = Memory::default();
         let breakers = of(&cells, 1);
-        assert_eq!(
-            breakers.admit(Upstream::Order, START),
-            Admission::Pass(Pass::Clean)
-        );
+        assert_eq!(breakers.admit("order", START), Admission::Pass(Pass::Clean));
         let no_clock = || -> Instant { panic!("nothing is written down") };
-        breakers.record(Upstream::Order, Pass::Clean, Outcome::Success, no_clock);
-        breakers.record(Upstream::Order, Pass::Clean, Outcome::Unknown, no_clock);
-        assert_eq!(cells.len(), 0);
+        breakers.record("order", Pass::Clean, Outcome::Success, no_clock);
+        breakers.record("order", Pass::Clean, Outcome::Unknown, no_clock);
+        assert_eq!(cells.count(), 0);
     }
 
     #[test]
@@ -172,10 +168,10 @@ mod tests {
         fail(&cells, 5, START);
         let later = START.after(Millis(2_000));
         let refused = Admission::Refused { wait_us: 3_000_000 };
-        assert_eq!(of(&cells, 9).admit(Upstream::Order, later), refused);
-        let other = of(&cells, 9).admit(Upstream::Cart, later);
+        assert_eq!(of(&cells, 9).admit("order", later), refused);
+        let other = of(&cells, 9).admit("cart", later);
         assert_eq!(other, Admission::Pass(Pass::Clean));
-        let seen = seen(&cells, Upstream::Order).unwrap();
+        let seen = seen(&cells, "order").unwrap();
         assert_eq!((seen.state.name(), seen.opened, seen.failures), ("open", 1, 5));
     }
 
@@ -183,13 +179,13 @@ mod tests {
     fn a_success_in_between_forgives() {
         let cells = Memory::default();
         fail(&cells, 4, START);
-        let Admission::Pass(pass) = of(&cells, 9).admit(Upstream::Order, START) else {
+        let Admission::Pass(pass) = of(&cells, 9).admit("order", START) else {
             panic!("still closed");
         };
         assert_eq!(pass, Pass::Suspected);
-        of(&cells, 9).record(Upstream::Order, pass, Outcome::Success, || START);
+        of(&cells, 9).record("order", pass, Outcome::Success, || START);
         fail(&cells, 4, START);
-        assert_eq!(state(&cells, Upstream::Order).unwrap().name(), "closed");
+        assert_eq!(state(&cells, "order").unwrap().name(), "closed");
     }
 
     #[test]
@@ -205,7 +201,7 @@ mod tests {
                     let (cells, barrier) = (&cells, &barrier);
                     scope.spawn(move || {
                         barrier.wait();
-                        match of(cells, by).admit(Upstream::Order, now) {
+                        match of(cells, by).admit("order", now) {
                             Admission::Pass(Pass::Probe) => Some(by),
                             Admission::Refused { .. } => None,
                             Admission::Pass(pass) => panic!("{pass:?} while it is open"),
@@ -220,11 +216,11 @@ mod tests {
             let [by] = probes.as_slice() else {
                 panic!("{} probes", probes.len());
             };
-            of(&cells, *by).record(Upstream::Order, Pass::Probe, outcome, || now);
+            of(&cells, *by).record("order", Pass::Probe, outcome, || now);
         }
-        let passed = of(&cells, 9).admit(Upstream::Order, now);
+        let passed = of(&cells, 9).admit("order", now);
         assert_eq!(passed, Admission::Pass(Pass::Clean));
-        assert_eq!(seen(&cells, Upstream::Order).unwrap().opened, 2);
+        assert_eq!(seen(&cells, "order").unwrap().opened, 2);
     }
 
     #[test]
@@ -233,23 +229,20 @@ mod tests {
         fail(&cells, 5, START);
         let now = START.after(RULES.open);
         let probe = Admission::Pass(Pass::Probe);
-        assert_eq!(of(&cells, 1).admit(Upstream::Order, now), probe);
+        assert_eq!(of(&cells, 1).admit("order", now), probe);
         let just_before = Instant::from_micros(now.after(RULES.lease).micros() - 1);
-        assert_ne!(of(&cells, 2).admit(Upstream::Order, just_before), probe);
-        assert_eq!(
-            of(&cells, 3).admit(Upstream::Order, now.after(RULES.lease)),
-            probe
-        );
+        assert_ne!(of(&cells, 2).admit("order", just_before), probe);
+        assert_eq!(of(&cells, 3).admit("order", now.after(RULES.lease)), probe);
         // The first one comes back after all: it says nothing any more.
-        of(&cells, 1).record(Upstream::Order, Pass::Probe, Outcome::Success, || now);
-        assert_eq!(state(&cells, Upstream::Order).unwrap().name(), "half-open");
+        of(&cells, 1).record("order", Pass::Probe, Outcome::Success, || now);
+        assert_eq!(state(&cells, "order").unwrap().name(), "half-open");
     }
 
     #[test]
     fn no_store_and_no_threshold_hold_nobody_back() {
         let pass = Admission::Pass(Pass::Clean);
-        assert_eq!(of(&Gone, 1).admit(Upstream::Order, START), pass);
-        of(&Gone, 1).record(Upstream::Order, Pass::Clean, Outcome::Failure, || START);
+        assert_eq!(of(&Gone, 1).admit("order", START), pass);
+        of(&Gone, 1).record("order", Pass::Clean, Outcome::Failure, || START);
         let cells = Memory::default();
         fail(&cells, 5, START);
         let off = Breakers {
@@ -257,6 +250,6 @@ mod tests {
             thresholds: &Thresholds { failures: 0, ..RULES },
             by: 1,
         };
-        assert_eq!(off.admit(Upstream::Order, START), pass);
+        assert_eq!(off.admit("order", START), pass);
     }
 }

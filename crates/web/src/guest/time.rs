@@ -13,7 +13,7 @@ use spin_sdk::wit::wasi::clocks0_2_0::monotonic_clock;
 ///
 /// The clock runs beside it, because a first-byte timeout in the options of a request is not kept by every
 /// host where service chaining is concerned. What is given up is dropped, which cancels it.
-pub(super) async fn within<T>(limit: Millis, future: impl Future<Output = T>) -> Option<T> {
+pub async fn within<T>(limit: Millis, future: impl Future<Output = T>) -> Option<T> {
     match select(pin!(future), pin!(elapsed(limit))).await {
         Either::Left((value, _)) => Some(value),
         Either::Right(((), _)) => None,
