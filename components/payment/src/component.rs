@@ -99,7 +99,7 @@ fn remotely(request: &Request) -> Response {
         let gateway = Composed {
             ctx: context(request),
         };
-        Ok(crate::http::rpc::handle(request, &call, &gateway, open))
+        Ok(crate::http::rpc::handle(request, &call, &gateway, || open(&gateway.ctx)))
     };
     answer().into()
 }

@@ -262,6 +262,9 @@ pub struct Event {
     pub occurred_at: i64,
     /// The rest, as the text of a JSON object.
     pub data: String,
+    /// The trace it happened in, when somebody traced it. Who runs an older program does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// `charge-error`, but for `unavailable`.

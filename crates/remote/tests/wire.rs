@@ -220,6 +220,7 @@ fn every_payment_function() -> String {
         position: 1,
         occurred_at: 1,
         data: "{\"amount\":100}".to_owned(),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
     };
     let tally = Tally {
         done: 1,

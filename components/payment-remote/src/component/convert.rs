@@ -92,6 +92,7 @@ pub(super) fn delivery(delivery: rpc::Delivery) -> events::Delivery {
             position: event.position,
             occurred_at: instant(event.occurred_at),
             data: event.data,
+            traceparent: event.traceparent,
         },
         published: delivery.published,
     }

@@ -116,6 +116,7 @@ pub(super) fn delivery(delivery: relay::Delivery) -> wire::Delivery {
             position: event.position,
             occurred_at: event.occurred_at.micros(),
             data: event.data,
+            traceparent: event.traceparent,
         },
         published,
     }
