@@ -29,7 +29,8 @@ fn findings(files: &[File]) -> Vec<Finding> {
             }
             let opened = line.split("store::open(").nth(1);
             // With one argument it is a key-value store that is opened.
-            if opened.is_some_and(|arguments| arguments.contains(',') && !arguments.starts_with("DATABASE,")) {
+            if opened.is_some_and(|arguments| arguments.contains(',') && !arguments.starts_with("DATABASE,"))
+            {
                 findings.push(Finding::new(
                     &file.path,
                     number,

@@ -50,7 +50,9 @@ fn runs_in_a_component(path: &str) -> bool {
         .any(|name| path.starts_with(&format!("crates/{name}/src/")));
     // Drivers for tests and tools are no part of any component.
     let native = path.ends_with("/native.rs");
-    path.ends_with(".rs") && !native && (crates || (path.starts_with("components/") && path.contains("/src/")))
+    path.ends_with(".rs")
+        && !native
+        && (crates || (path.starts_with("components/") && path.contains("/src/")))
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn positions_follow_the_time_of_the_events_and_have_no_gap() {
 #[test]
 fn what_is_on_its_way_is_counted_until_it_is_acknowledged() {
     let lag = |db: &Db| outbox::lag(db).unwrap();
-    let db = native::in_memory(PRODUCING).unwrap();
+    let db = database::fresh(PRODUCING).unwrap();
     assert_eq!(
         lag(&db),
         outbox::Lag {
