@@ -1,10 +1,12 @@
 //! Three apps in three processes, each with its own folder of databases.
 
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
+use store::params;
 use tempfile::TempDir;
 use tests::{Client, Reply, Shop, token_of, workspace};
 use web::Role;
@@ -18,6 +20,23 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const SHOP: [&str; 5] = ["account", "product", "order", "cart", "settlement"];
 const STOCK: [&str; 1] = ["stock"];
 const PAYMENT: [&str; 2] = ["payment", "pg"];
+
+/// The file in an app's folder that names its databases, where they are not files beside it (tests/src/books.rs).
+const NAMES: &str = "databases.toml";
+
+/// The lines of an app's [`NAMES`] that are about its own databases; none where these are files.
+fn names_of(folder: &Path, labels: &[&str]) -> String {
+    let names = std::fs::read_to_string(folder.join(NAMES)).unwrap_or_default();
+    let is_own = |line: &&str| {
+        let label = line.split_once("_database = ").map(|(label, _)| label);
+        label.is_some_and(|label| labels.contains(&label))
+    };
+    names
+        .lines()
+        .filter(is_own)
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
 
 /// The shop, the stock and the payments, and the ways between them.
 pub(crate) struct Town {
@@ -76,6 +95,7 @@ impl Town {
     }
 
     fn bind_books(&self) -> Result<()> {
+        let mut names = String::new();
         for (app, labels) in [
             (&self.shop, &SHOP[..]),
             (&self.stock, &STOCK[..]),
@@ -85,6 +105,10 @@ impl Town {
                 let file = format!("{label}.db");
                 symlink(app.folder().join(&file), self.books.path().join(&file))?;
             }
+            names += &names_of(app.folder(), labels);
+        }
+        if !names.is_empty() {
+            std::fs::write(self.books.path().join(NAMES), names)?;
         }
         Ok(())
     }
@@ -142,19 +166,25 @@ impl Town {
     }
 
     /// Pieces of a SKU in the house and held, as the stock's own book says.
-    pub(crate) fn level(&self, sku: u64) -> Result<(i64, i64)> {
-        let stock = rusqlite::Connection::open(self.books.path().join("stock.db"))?;
+    pub(crate) fn level(&self, sku: i64) -> Result<(i64, i64)> {
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
+        let now = i64::try_from(now)?;
         let level = "select on_hand, (select coalesce(sum(quantity), 0) from reservation_line
-                       where sku_id = ?1 and held_until > unixepoch() * 1000000)
+                       where sku_id = ?1 and held_until > ?2) as reserved
                        from stock_level where sku_id = ?1";
-        Ok(stock.query_row(level, [i64::try_from(sku)?], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        tests::with_database(self.books.path(), "stock", |stock| {
+            let row = stock.read_one(level, params![sku, now])?.context("no such SKU")?;
+            Ok((row.get("on_hand")?, row.get("reserved")?))
+        })
     }
 
-    /// How much money was taken and not given back, as the gateway's own book says.
+    /// How much money was taken and not given back, as the payments' own book says.
     pub(crate) fn money_kept(&self) -> Result<i64> {
-        let payment = rusqlite::Connection::open(self.books.path().join("payment.db"))?;
         let kept = "select coalesce(sum(amount_minor), 0) - (select coalesce(sum(amount_minor), 0)
-                      from refund where state = 'DONE') from payment where state = 'CAPTURED'";
-        Ok(payment.query_row(kept, [], |row| row.get(0))?)
+                      from refund where state = 'DONE') as kept from payment where state = 'CAPTURED'";
+        tests::with_database(self.books.path(), "payment", |payment| {
+            let row = payment.read_one(kept, params![])?.context("a sum is a row")?;
+            Ok(row.get("kept")?)
+        })
     }
 }
