@@ -99,7 +99,9 @@ fn remotely(request: &Request) -> Response {
         let gateway = Composed {
             ctx: context(request),
         };
-        Ok(crate::http::rpc::handle(request, &call, &gateway, || open(&gateway.ctx)))
+        Ok(crate::http::rpc::handle(request, &call, &gateway, || {
+            open(&gateway.ctx)
+        }))
     };
     answer().into()
 }

@@ -10,12 +10,47 @@ use crate::build::{build, build_with_mutants};
 use crate::run::{heading, run};
 use crate::tree::{Tree, cargo};
 
+/// The journeys that are made a second time, with the shop's data in Postgres. What is below them has its own second
+/// run inside of its program.
+const ON_POSTGRES: [&str; 2] = ["e2e", "survival"];
+
 /// Builds everything, then runs the tests of the workspace, or those that `arguments` select.
 pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
     build_with_mutants(tree)?;
     heading("testing");
+    let started = Instant::now();
+    let mut tally = Tally::default();
+    let mut passed = tested(tree, arguments, None, &mut tally)?;
+    if arguments.is_empty() {
+        heading("testing on Postgres");
+        if postgres_is_here() {
+            let journeys: Vec<String> = ON_POSTGRES
+                .iter()
+                .flat_map(|name| ["--test".to_owned(), (*name).to_owned()])
+                .collect();
+            passed &= tested(tree, &journeys, Some("postgres"), &mut tally)?;
+        } else if std::env::var_os("BODEGA_REQUIRE_SERVERS").is_some() {
+            bail!("Postgres is not installed, and BODEGA_REQUIRE_SERVERS asks for it");
+        } else {
+            println!(
+                "    SKIPPED: Postgres is not installed (the package postgresql), so nothing was run on it"
+            );
+        }
+    }
+    heading(&format!("{tally} in {} s", started.elapsed().as_secs()));
+    if !passed {
+        bail!("some tests did not pass");
+    }
+    Ok(())
+}
+
+/// Runs the tests that `arguments` select, with the shop's data in this store; whether all of them passed.
+fn tested(tree: &Tree, arguments: &[String], store: Option<&str>, tally: &mut Tally) -> Result<bool> {
     let mut command = cargo();
     command.args(["test", "--no-fail-fast"]).current_dir(tree.root());
+    if let Some(store) = store {
+        command.env("BODEGA_TEST_STORE", store);
+    }
     let own = arguments.iter().take_while(|argument| *argument != "--");
     if !own
         .clone()
@@ -23,13 +58,11 @@ pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
     {
         command.arg("--workspace");
     }
-    let started = Instant::now();
     let mut child = command
         .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .context("could not start cargo")?;
-    let mut tally = Tally::default();
     let mut lines = BufReader::new(child.stdout.take().context("cargo has no stdout")?);
     let mut out = std::io::stdout().lock();
     let mut line = Vec::new();
@@ -39,12 +72,20 @@ pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
         line.clear();
     }
     out.flush()?;
-    let status = child.wait()?;
-    heading(&format!("{tally} in {} s", started.elapsed().as_secs()));
-    if !status.success() {
-        bail!("some tests did not pass");
-    }
-    Ok(())
+    Ok(child.wait()?.success())
+}
+
+/// Whether the tests find a Postgres to start: where the distribution puts it, or on the path.
+fn postgres_is_here() -> bool {
+    let packaged = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    packaged
+        .map(|version| version.path().join("bin"))
+        .chain(std::env::split_paths(&path))
+        .any(|folder| folder.join("initdb").is_file())
 }
 
 /// Builds everything, then measures.
