@@ -168,6 +168,25 @@ impl Shop {
         })
     }
 
+    /// One of several processes that are one shop: its data in this Postgres, everything else that they share in
+    /// this Redis. [`Shop::resume`] starts it.
+    pub fn replica(postgres: &Postgres, redis: &str) -> Result<Self> {
+        let mut shop = Self::prepare(&workspace().join("spin.toml"), &[])?;
+        books::name_postgres(shop.folder(), postgres)?;
+        let config = shop.folder().join("runtime-config.toml");
+        let store = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{redis}\"\n");
+        std::fs::write(&config, store)?;
+        shop.flags = vec![
+            "--runtime-config-file".to_owned(),
+            config.display().to_string(),
+            "--variable".to_owned(),
+            format!("events_address={redis}"),
+            "--variable".to_owned(),
+            format!("limits_address={redis}"),
+        ];
+        Ok(shop)
+    }
+
     /// The same with another build of the host than the workspace's own.
     pub fn hosted_by(mut self, host: &Path) -> Self {
         host.clone_into(&mut self.host);
