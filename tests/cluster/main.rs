@@ -272,3 +272,15 @@ async fn what_one_replica_knows_all_know() -> Result<()> {
     }
     cluster.sound().await
 }
+
+/// The first admin: made by one replica, and somebody to another.
+async fn admin(maker: &Shop, other: &Shop) -> Result<Client> {
+    let body = json!({"email": "root@example.com", "password": "pass1234", "name": "Root"});
+    let operator = maker.visitor().with_token(&tests::jobs_key());
+    let made = operator.post("/internal/admins", &body).await?;
+    ensure!(made.status == 201, "{made:?}");
+    let login = json!({"email": "root@example.com", "password": "pass1234"});
+    let logged_in = other.visitor().post("/auth/login", &login).await?;
+    let token = logged_in.json["accessToken"].as_str().context("no token")?;
+    Ok(other.visitor().with_token(token))
+}
