@@ -261,8 +261,8 @@ async fn what_one_replica_knows_all_know() -> Result<()> {
         .await?;
     assert_eq!(seen.json["status"], "PAID", "{seen:?}");
     let path = format!("/admin/users/{}", customer.id);
-    let suspended = three
-        .admin()
+    let suspended = admin(one, three)
+        .await?
         .patch(&path, &json!({"status": "SUSPENDED"}))
         .await?;
     assert_eq!(suspended.status, 200, "{suspended:?}");

@@ -11,7 +11,8 @@ pub(crate) struct Scene {
 /// `None`, told loudly, where Postgres is not installed.
 pub(crate) fn scene(options: Options) -> Option<Scene> {
     let server = Postgres::start()?;
-    let address = server.fresh_database();
+    server.run_sql("postgres", &["create database ours"]);
+    let address = server.admin_address("ours");
     Some(Scene {
         server,
         pools: Pools::new(options),

@@ -51,6 +51,8 @@ pub(crate) enum Section {
     Overload,
     /// What the gateway costs, and orders while the login is flooded
     Door,
+    /// SQLite beside Postgres, and one process beside two
+    Stores,
 }
 
 /// How much of everything.
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn everything_is_measured_unless_sections_are_named_and_each_only_once() {
-        assert_eq!(sections("").len(), 8);
+        assert_eq!(sections("").len(), 9);
         assert_eq!(
             sections("--only costs --only start --only costs"),
             [Section::Start, Section::Costs]
@@ -190,7 +192,7 @@ mod tests {
         for (line, expected) in [
             (
                 "--only everything",
-                "start, memory, pages, costs, scenarios, rivals, overload, door",
+                "start, memory, pages, costs, scenarios, rivals, overload, door, stores",
             ),
             ("--rounds 3", "unexpected argument '--rounds'"),
             ("loudly", "unexpected argument 'loudly'"),

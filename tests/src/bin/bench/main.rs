@@ -27,6 +27,7 @@ mod report;
 mod rivals;
 mod scenarios;
 mod start;
+mod stores;
 mod table;
 
 use std::process::ExitCode;
@@ -64,6 +65,7 @@ async fn measure(flags: &Flags) -> Result<()> {
             Section::Pages => report.pages = Some(said(pages::measure(&place, &plan).await?)),
             Section::Costs => report.costs = Some(said(costs::measure(&place).await?)),
             Section::Door => report.door = Some(said(door::measure(&place, &plan).await?)),
+            Section::Stores => report.stores = Some(said(stores::measure(&plan).await?)),
             Section::Scenarios => report.scenarios = Some(said(scenarios::measure(&place, &plan).await?)),
             Section::Rivals => report.rivals = Some(said(rivals::measure(&place, &plan).await?)),
             Section::Overload => report.overload = Some(said(overload::measure(&place, &plan).await?)),

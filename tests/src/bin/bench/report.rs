@@ -17,6 +17,7 @@ use crate::plot;
 use crate::rivals::Rivals;
 use crate::scenarios::Scenarios;
 use crate::start::Starts;
+use crate::stores::Stores;
 
 /// A run; what was not asked for is absent.
 #[derive(Serialize)]
@@ -51,6 +52,9 @@ pub(crate) struct Report {
     /// The gateway, and the flood of logins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) door: Option<Door>,
+    /// SQLite, Postgres, and two processes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stores: Option<Stores>,
 }
 
 impl Report {
@@ -68,6 +72,7 @@ impl Report {
             rivals: None,
             overload: None,
             door: None,
+            stores: None,
         }
     }
 
