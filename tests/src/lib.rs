@@ -4,6 +4,7 @@ mod audit;
 mod books;
 mod costs;
 mod counts;
+mod keys;
 mod leak;
 mod shop;
 
@@ -11,11 +12,9 @@ pub use audit::{audit, audit_events};
 pub use books::{apart, database_flags, is_on_postgres, name_postgres, provide, sources, with_database};
 pub use costs::{Cost, cost_flags, costs};
 pub use counts::{Counts, Work};
+pub use keys::{jobs_key, remote_key, secrets, token_at, token_of, unlimited};
 pub use leak::leaks;
-pub use shop::{
-    Client, Reply, Shop, Signup, jobs_key, remote_key, secrets, stock_up, token_at, token_of, unlimited,
-    workspace,
-};
+pub use shop::{Client, Reply, Shop, Signup, stock_up, workspace};
 
 /// Writes a line that is seen whether or not the test passes: counts are part of what a test proves.
 pub fn say(line: &str) {

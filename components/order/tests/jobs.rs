@@ -241,7 +241,7 @@ fn what_was_left_before_there_was_work_is_recovered() {
         })
         .unwrap();
     }
-    assert_eq!(new.len(), 9);
+    assert_eq!(new.len(), 11);
     let db = db.migrated(order::store::MIGRATIONS).unwrap();
     let statement = "select string_agg(order_id || ' ' || kind || ' ' || lease_until, ', ' order by order_id) as work from order_work";
     let work: String = db

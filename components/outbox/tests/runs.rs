@@ -26,6 +26,11 @@ const PRODUCING: &[Migration] = &[
         name: "0002_create_relay",
         sql: relay::outbox::SCHEMA,
     },
+    Migration {
+        number: 3,
+        name: "0003_add_outbox_traceparent",
+        sql: relay::outbox::TRACEPARENT,
+    },
 ];
 
 struct Shop {
@@ -76,7 +81,7 @@ impl Shop {
 
     fn happens(&self, producer: Producer, id: &str, data: &str) {
         let statement = include_str!("../../payment/src/sql/insert_event.sql");
-        let row = params![id, "some.topic", "17", self.clock.now(), data];
+        let row = params![id, "some.topic", "17", self.clock.now(), data, store::Value::Null];
         self.db(producer)
             .transaction(|tx| tx.execute(statement, row))
             .unwrap();

@@ -55,6 +55,9 @@ pub struct Caller<'a, W, C> {
     pub patience: Patience,
 }
 
+/// What is read of a service's answer to this function.
+type ReadingOf<F> = Reading<<F as Function>::Answer, <F as Function>::Refused>;
+
 impl<W: Wire, C: Cells> Caller<'_, W, C> {
     /// Asks until there is an answer, or no time left.
     pub fn ask<F: Function>(&self, ask: &F::Ask) -> Result<F::Answer, Failure<F::Refused>> {
@@ -87,11 +90,7 @@ impl<W: Wire, C: Cells> Caller<'_, W, C> {
     }
 
     /// One try, if the service is not having a rest.
-    fn attempt<F: Function>(
-        &self,
-        body: &[u8],
-        limit: Millis,
-    ) -> Result<Reading<F::Answer, F::Refused>, Failure<F::Refused>> {
+    fn attempt<F: Function>(&self, body: &[u8], limit: Millis) -> Result<ReadingOf<F>, Failure<F::Refused>> {
         let pass = match self.breakers.admit(self.service, self.wire.now()) {
             Admission::Pass(pass) => pass,
             Admission::Refused { .. } => return Err(self.give_up::<F>("it is having a rest")),

@@ -205,7 +205,7 @@ async fn exchange(request: http::Request) -> Result<Reply, String> {
     let response: IncomingResponse = http::send(request).await.map_err(|error| error.to_string())?;
     let headers = response.headers();
     let header = |name: &str| {
-        let values = headers.get(&name.to_owned());
+        let values = headers.get(name);
         let first = values.into_iter().next();
         first.and_then(|value| String::from_utf8(value).ok())
     };

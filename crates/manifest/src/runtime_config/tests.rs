@@ -87,13 +87,14 @@ dotenv_path = "shop.env"
             max_instance_memory_bytes: Some(
                 67108864,
             ),
+            postgres_connections: None,
         }"#]]
     .assert_eq(&shown);
 }
 
 #[test]
 fn an_empty_file_says_nothing() {
-    expect!["RuntimeConfig { sqlite_databases: {}, key_value_stores: {}, variables_providers: [], state_dir: None, log_dir: None, max_instance_memory_bytes: None }"].assert_eq(&format!(
+    expect!["RuntimeConfig { sqlite_databases: {}, key_value_stores: {}, variables_providers: [], state_dir: None, log_dir: None, max_instance_memory_bytes: None, postgres_connections: None }"].assert_eq(&format!(
         "{:?}",
         parse("").unwrap_or_else(|error| panic!("{error}"))
     ));

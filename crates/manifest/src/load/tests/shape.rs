@@ -61,7 +61,7 @@ fn an_unknown_key_is_named_with_its_place() {
     check(
         "[application.tool.bodega]\nmemory_limit = 1",
         expect![
-            "shop/spin.toml:5:1: unknown key `memory_limit`, expected one of `memory_limit_bytes`, `request_timeout_ms`, `max_concurrent_requests`, `max_waiting_requests`, `body_limit_bytes`, `header_limit_bytes`"
+            "shop/spin.toml:5:1: unknown key `memory_limit`, expected one of `metrics`, `memory_limit_bytes`, `request_timeout_ms`, `max_concurrent_requests`, `max_waiting_requests`, `body_limit_bytes`, `header_limit_bytes`"
         ],
     );
     check(
