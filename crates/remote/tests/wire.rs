@@ -346,7 +346,7 @@ fn all_of_payment_survives_the_wire() {
         payment.recover {"limit":5}
           200 {"done":1,"left":2,"stuck":3}
         payment.drain {"acknowledged":7,"limit":5}
-          200 {"deliveries":[{"event":{"id":"payment.completed/9","topic":"payment.completed","key":"9","position":1,"occurredAt":1,"data":"{\"amount\":100}"},"published":1}]}
+          200 {"deliveries":[{"event":{"id":"payment.completed/9","topic":"payment.completed","key":"9","position":1,"occurredAt":1,"data":"{\"amount\":100}","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},"published":1}]}
     "#]].assert_eq(&every_payment_function());
 }
 

@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(names, ["product", "order"]);
 
         assert!(
-            refuse_bad_remotes(&[product.clone()]).is_err(),
+            refuse_bad_remotes(std::slice::from_ref(&product)).is_err(),
             "no such component"
         );
         let clash = [product, guest("stock-remote", &[]), guest("product-remote", &[])];

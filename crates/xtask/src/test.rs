@@ -32,7 +32,7 @@ pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
         } else if std::env::var_os("BODEGA_REQUIRE_SERVERS").is_some() {
             bail!("Postgres is not installed, and BODEGA_REQUIRE_SERVERS asks for it");
         } else {
-            println!(
+            eprintln!(
                 "    SKIPPED: Postgres is not installed (the package postgresql), so nothing was run on it"
             );
         }

@@ -22,7 +22,7 @@ type Answer<T> = Result<std::result::Result<T, Error>>;
 
 /// The spans of what a broker is asked for.
 enum Asked {
-    Command(Span),
+    Command(Box<Span>),
     Published(Published),
 }
 
@@ -36,7 +36,7 @@ impl Asked {
 }
 
 fn asks(command: &str) -> impl FnOnce(&Place, &Address) -> Asked {
-    move |place, _| Asked::Command(place.begin(|| trace::redis(command)))
+    move |place, _| Asked::Command(Box::new(place.begin(|| trace::redis(command))))
 }
 
 fn publishes(channel: &str, payload: &Bytes) -> impl FnOnce(&Place, &Address) -> Asked {

@@ -1,5 +1,7 @@
 //! The pool against a real Postgres.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+
 mod support;
 
 use pg::{Error, Options};
