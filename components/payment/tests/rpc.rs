@@ -1,5 +1,7 @@
 //! The contracts over HTTP, on the real store and the real fake gateway: what an adapter would read.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 mod shop;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,7 @@
 //! The contract over HTTP, on a real store: what an adapter would read.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 mod house;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Every function and every case of the contracts goes over the wire and comes out as it went in.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use expect_test::expect;
 use remote::{Done, Failure, Function, Reading, Reply, payment, read, serve, stock};
 use web::{Method, Request, Response};
