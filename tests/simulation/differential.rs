@@ -57,9 +57,9 @@ struct Names {
 impl Names {
     fn new() -> Result<Self> {
         Ok(Self {
-            // Ids of orders, events and requests; the e-tags and traces that are made of them.
+            // Ids of orders, events and requests, what is made of them, and the numbers that people read out.
             pattern: Regex::new(
-                r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\b\d{15,}\b",
+                r"\b[0-9A-Z]{6}-[0-9A-Z]{5}\b|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\b\d{15,}\b",
             )?,
             known: BTreeMap::new(),
         })
