@@ -11,11 +11,18 @@ use crate::error::told;
 /// How long a server may take to answer a connection, where the address does not say.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Reads an address: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or in the form `host=… user=…`.
-pub(crate) fn parse(address: &str) -> Result<Config, Error> {
+/// Reads an address: `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or in the form `host=… user=…`. What it answers
+/// connects to its hosts and to nothing else, so they are what an allow-list has to look at.
+pub fn parse(address: &str) -> Result<Config, Error> {
     let mut config: Config = address.parse().map_err(|error| Error::Address(told(&error)))?;
     if config.get_hosts().is_empty() {
         return Err(Error::Address("it names no host".to_owned()));
+    }
+    // Who decides by the name of a host whether it may be reached must not be led to another one.
+    if !config.get_hostaddrs().is_empty() {
+        return Err(Error::Address(
+            "it names an address beside its host (hostaddr)".to_owned(),
+        ));
     }
     if config
         .get_hosts()

@@ -19,6 +19,7 @@ mod lease;
 mod pool;
 mod session;
 
+pub use connect::parse;
 pub use error::Error;
 pub use lease::Lease;
 pub use pool::{Options, PoolStats, Pools};

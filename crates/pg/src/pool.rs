@@ -10,6 +10,9 @@ use crate::connect::{connect, parse};
 use crate::session::Session;
 use crate::{Error, Lease};
 
+/// Pools that are kept though nobody uses them.
+const RESTING_POOLS: usize = 64;
+
 /// How long cleaning up may take before the connection is given up.
 const CLEANING: Duration = Duration::from_secs(5);
 
@@ -124,6 +127,10 @@ impl Pools {
             exhausted: AtomicUsize::new(0),
         };
         let mut pools = lock(&self.pools);
+        if pools.len() >= RESTING_POOLS {
+            // Addresses are the guests' to make up; a pool is only a convenience.
+            pools.retain(|_, pool| pool.is_used());
+        }
         Ok(pools
             .entry(address.to_owned())
             .or_insert_with(|| Arc::new(pool))
@@ -148,6 +155,12 @@ impl Shared {
         }
     }
 
+    /// Whether somebody has one of its connections, or is about to.
+    fn is_used(&self) -> bool {
+        self.permits.available_permits() < self.options.connections
+            || self.waiting.load(Ordering::Relaxed) > 0
+    }
+
     /// The connection that was used last, so that those which are too many grow old.
     fn rested(&self) -> Option<Session> {
         let mut rested = lock(&self.rested);
@@ -168,11 +181,12 @@ impl Shared {
             return;
         };
         runtime.spawn(async move {
+            // A panic or a time limit in here closes the connection; the permits go back either way.
             let cleaned = tokio::time::timeout(CLEANING, session.clean()).await;
             if cleaned == Ok(true) {
                 lock(&self.rested).push(session);
             } else {
-                tracing::warn!("a connection to a database could not be cleaned and is closed");
+                tracing::debug!("a connection to a database was not clean and is closed");
             }
             drop(permits);
         });

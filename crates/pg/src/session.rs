@@ -149,24 +149,27 @@ impl Session {
     }
 
     /// Leaves nothing of its last holder; `false` means that the connection can't be used again.
+    ///
+    /// One whose statement was still running is given up: the server is asked to cancel it, and may do so late, when
+    /// the connection would be somebody else's.
     pub(crate) async fn clean(&mut self) -> bool {
         self.begin = None;
         if self.busy {
-            let cancelled = self
+            // Without it the statement runs to its end before the server sees that nobody waits for it.
+            let _ = self
                 .client
                 .cancel_token()
                 .cancel_query(crate::connect::tls())
                 .await;
-            // Without it the statement runs on, and the rollback below waits behind it.
-            drop(cancelled);
+            return false;
         }
-        let text = match (self.traces, self.in_transaction || self.busy) {
+        let text = match (self.traces, self.in_transaction) {
             (true, _) => DISCARD,
             (false, true) => "rollback",
             (false, false) => "",
         };
         let cleaned = text.is_empty() || self.sweep(text).await;
-        (self.busy, self.in_transaction, self.traces) = (false, false, false);
+        (self.in_transaction, self.traces) = (false, false);
         self.rested = Instant::now();
         cleaned && !self.is_closed()
     }

@@ -5,6 +5,8 @@
 
 mod error;
 mod interval;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use super::MAX_HANDLES;
@@ -141,9 +143,9 @@ impl HostConnection for State {
         if let Some(text) = self.before(Kind::Postgres, "open").await? {
             return Ok(Err(Error::ConnectionFailed(text)));
         }
-        let config = match address.parse::<pg::Config>() {
+        let config = match pg::parse(&address) {
             Ok(config) => config,
-            Err(error) => return Ok(Err(Error::ConnectionFailed(error.to_string()))),
+            Err(error) => return Ok(Err(to_connection_error(&error))),
         };
         if !self.may_reach(&config) {
             tracing::warn!(
