@@ -17,6 +17,8 @@ pub(crate) enum Transaction {
     Ends,
     /// It ends without a trace.
     RollsBack,
+    /// It stays what it was, and others wait for its end (`lock table`).
+    Locks,
     /// It stays what it was.
     Stays,
     /// Nobody can tell from the text.
@@ -35,6 +37,7 @@ impl Habit {
         };
         let transaction = match first {
             "begin" | "start" => Transaction::Begins,
+            "lock" => Transaction::Locks,
             "commit" | "end" | "rollback" | "abort" => ending(first, &text),
             "select" | "insert" | "update" | "delete" | "with" | "values" => Transaction::Stays,
             "create" | "alter" | "drop" | "savepoint" | "release" | "set" | "show" => Transaction::Stays,
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_first_word_tells_what_becomes_of_the_transaction() {
-        use Transaction::{Begins, Ends, RollsBack, Stays, Unclear};
+        use Transaction::{Begins, Ends, Locks, RollsBack, Stays, Unclear};
         for (text, expected) in [
             ("begin isolation level serializable", Begins),
             (" START TRANSACTION", Begins),
@@ -106,6 +109,7 @@ mod tests {
             ("commit and chain", Unclear),
             ("rollback prepared 'x'", Unclear),
             ("select 1", Stays),
+            ("lock table t in exclusive mode", Locks),
             ("-- begin\nselect 1", Stays),
             ("/* x */ -- y\n commit", Ends),
             ("-- begin", Unclear),

@@ -26,8 +26,8 @@ pub(crate) struct Session {
     statements: LruCache<Box<str>, (Statement, Habit)>,
     /// A transaction may be open.
     in_transaction: bool,
-    /// A `begin` that was answered and not sent: it goes with the next statement.
-    begin: Option<Box<str>>,
+    /// A `begin` that was answered and not sent, with the locks behind it: it goes with the next statement.
+    begin: Option<String>,
     traces: bool,
     /// A statement is on its way; still set when its caller went away.
     busy: bool,
@@ -79,17 +79,21 @@ impl Session {
         answer
     }
 
-    /// What needs no journey: a `begin` waits for the statement after it, and a `rollback` of nothing is done.
+    /// What needs no journey: a `begin` and its locks wait for the statement after them, and a `rollback` of nothing is
+    /// done.
     fn unsent(&mut self, text: &str, habit: Habit, parameters: &[&(dyn ToSql + Sync)]) -> Option<u64> {
         if !parameters.is_empty() {
             return None;
         }
-        match habit.transaction {
-            Transaction::Begins if !self.in_transaction && self.begin.is_none() => {
-                self.begin = Some(text.into())
+        match (habit.transaction, &mut self.begin) {
+            (Transaction::Begins, None) if !self.in_transaction => self.begin = Some(text.into()),
+            (Transaction::Locks, Some(begin)) => {
+                // On its own line: what is before it may end with a comment.
+                begin.push_str("\n;");
+                begin.push_str(text);
             }
-            Transaction::RollsBack if !self.in_transaction => self.begin = None,
-            Transaction::Ends if self.begin.take().is_some() => {}
+            (Transaction::RollsBack, _) if !self.in_transaction => self.begin = None,
+            (Transaction::Ends, Some(_)) => self.begin = None,
             _ => return None,
         }
         Some(0)

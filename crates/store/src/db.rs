@@ -83,15 +83,12 @@ impl Db {
         }
     }
 
-    /// One statement outside a transaction, again when another was in its way: nothing of it happened then.
+    /// One statement outside a transaction; when another was in its way, nothing of it happened, and it is repeated
+    /// in a transaction.
     fn alone(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError> {
-        let mut tries = Tries::new();
-        loop {
-            match self.driver.execute(statement, params) {
-                Err(DbError::Serialization) if tries.again() => {}
-                Err(DbError::Serialization) => return Err(DbError::Busy),
-                answer => return answer,
-            }
+        match self.driver.execute(statement, params) {
+            Err(DbError::Serialization) => self.transaction(|tx| tx.run(statement, params)),
+            answer => answer,
         }
     }
 
@@ -139,7 +136,7 @@ impl Db {
     ) -> Result<T, E> {
         let mut tries = Tries::new();
         loop {
-            match self.attempt(&[self.driver.begin()], &mut work) {
+            match self.attempt(self.driver.begin(), &mut work) {
                 Attempt::Ended(answer) => return answer,
                 Attempt::Overtaken if tries.again() => {}
                 Attempt::Overtaken => return Err(DbError::Busy.into()),

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
 use std::time::Duration;
 
 use store::{Db, DbError, Tx, params, postgres};
@@ -25,24 +27,23 @@ fn total(tx: &Tx<'_>) -> Result<i64, DbError> {
     Ok(row.expect("a sum is one row").get("total")?)
 }
 
-/// Each looks at both purses and writes one: under anything weaker than serializable both would.
+/// Each looks at both purses and writes one: under anything weaker than one after the other both would.
 #[test]
 fn two_that_decide_by_what_the_other_changes_come_one_after_the_other() {
     let Some(cluster) = shop() else { return };
     let db = open(&cluster, "stock");
     db.execute("insert into purse (owner, won) values ('b', 10)", params![])
         .expect("a second purse");
-    let meet = Barrier::new(2);
+    let runs = AtomicU32::new(0);
     let spent = at_once(
         2,
         |_| open(&cluster, "stock"),
         |db, thread| {
-            let met = Cell::new(false);
             db.transaction(|tx| {
+                runs.fetch_add(1, Ordering::Relaxed);
                 let total = total(tx)?;
-                if !met.replace(true) {
-                    meet.wait();
-                }
+                // Long enough for the other one to look too, if it could.
+                sleep(Duration::from_millis(200));
                 if total < 20 {
                     return Ok::<_, DbError>(false);
                 }
@@ -50,10 +51,30 @@ fn two_that_decide_by_what_the_other_changes_come_one_after_the_other() {
                 tx.execute("update purse set won = won - 10 where owner = ?1", params![owner])?;
                 Ok(true)
             })
-            .expect("the one that has to begins again")
+            .expect("each has its turn")
         },
     );
     assert_eq!(spent.iter().filter(|spent| **spent).count(), 1);
+    assert_eq!(runs.into_inner(), 2, "nobody begins in vain");
+}
+
+/// A single statement waits for no transaction, so it can come between what one reads and what it writes.
+#[test]
+fn who_was_overtaken_by_a_single_statement_begins_again() {
+    let Some(cluster) = shop() else { return };
+    let db = open(&cluster, "stock");
+    let other = open(&cluster, "stock");
+    let mut runs = 0;
+    db.transaction(|tx| {
+        runs += 1;
+        let total = total(tx)?;
+        if runs == 1 {
+            other.execute("update purse set won = won + 1", params![])?;
+        }
+        tx.execute("update purse set won = ?1", params![total * 2])
+    })
+    .expect("the second time nobody comes between");
+    assert_eq!((runs, won(&db, "a")), (2, Some(22)));
 }
 
 #[test]
@@ -62,24 +83,34 @@ fn of_two_that_wait_for_each_other_one_begins_again() {
     let db = open(&cluster, "stock");
     db.execute("insert into purse (owner, won) values ('b', 10)", params![])
         .expect("a second purse");
-    let meet = Barrier::new(2);
-    at_once(
+    // Its new version lies behind the other row, so a statement about both comes to it last.
+    db.execute("update purse set won = won where owner = 'a'", params![])
+        .expect("a place behind the other");
+    let taken = Barrier::new(2);
+    let done = at_once(
         2,
         |_| open(&cluster, "stock"),
         |db, thread| {
+            if thread == 0 {
+                taken.wait();
+                return db.execute("update purse set won = won - 1", params![]);
+            }
             let met = Cell::new(false);
-            let owners = [["a", "b"], ["b", "a"]][thread];
             db.transaction(|tx| {
                 let take = "update purse set won = won - 1 where owner = ?1";
-                tx.execute(take, params![owners[0]])?;
+                tx.execute(take, params!["a"])?;
                 if !met.replace(true) {
-                    meet.wait();
+                    taken.wait();
+                    // Until the other one has the second purse and waits for the first.
+                    sleep(Duration::from_millis(300));
                 }
-                tx.execute(take, params![owners[1]])
+                tx.execute(take, params!["b"])
             })
-            .expect("a deadlock is no answer")
         },
     );
+    for one in done {
+        one.expect("a deadlock is no answer");
+    }
     assert_eq!((won(&db, "a"), won(&db, "b")), (Some(8), Some(8)));
 }
 
@@ -204,7 +235,7 @@ fn a_session_that_idles_in_its_transaction_is_ended_and_nothing_stays() {
     let db = open(&cluster, "stock");
     let told = db.transaction(|tx| {
         tx.execute("update purse set won = 1", params![])?;
-        std::thread::sleep(Duration::from_millis(500));
+        sleep(Duration::from_millis(500));
         tx.execute("update purse set won = 2", params![])
     });
     assert!(matches!(told, Err(DbError::Unavailable(_))), "{told:?}");

@@ -95,6 +95,13 @@ async fn a_begin_goes_with_its_first_statement_and_counts_from_there() {
         assert_eq!(state(&mut lease).await, State::Outside);
         assert_eq!(scene.numbers_of(&mut lease, "select n from t").await, expected);
     }
+    for statement in ["begin -- ours", "lock table t in exclusive mode"] {
+        lease.execute(statement, &[]).await.unwrap();
+    }
+    let locks = "select count(*) from pg_locks where mode = 'ExclusiveLock' and relation = 't'::regclass";
+    assert_eq!(scene.numbers_of(&mut lease, locks).await, [1], "locks go with it");
+    lease.execute("rollback", &[]).await.unwrap();
+    assert_eq!(scene.numbers_of(&mut lease, locks).await, [0]);
     for nothing in [
         ["begin", "commit"],
         ["begin", "rollback"],

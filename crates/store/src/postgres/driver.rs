@@ -67,6 +67,15 @@ const BEGIN_MIGRATION: &[&str] = &[
      applied_at timestamptz not null default now())",
 ];
 
+/// One transaction writes after the other, as in SQLite, in the order in which they came: side by side most of them
+/// would be in each other's way and begin again, since new rows lie beside each other. The lock is taken before the
+/// first look at the data, so what the one before has written is seen; the table is one that every database has, and
+/// who only reads does not wait.
+const BEGIN: &[&str] = &[
+    "begin isolation level serializable",
+    "lock table schema_migration in exclusive mode",
+];
+
 /// How a session is made one that only reads. A look over a whole table may take longer than any request.
 const READER: &[&str] = &[
     "set session characteristics as transaction isolation level repeatable read, read only",
@@ -148,11 +157,11 @@ impl<L: Link> Driver for Postgres<L> {
         Ok(self.tracked(statement, params)?)
     }
 
-    fn begin(&self) -> &'static str {
+    fn begin(&self) -> &'static [&'static str] {
         if self.reads_only {
-            "begin isolation level repeatable read read only"
+            &["begin isolation level repeatable read read only"]
         } else {
-            "begin isolation level serializable"
+            BEGIN
         }
     }
 
