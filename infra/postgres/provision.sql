@@ -39,8 +39,9 @@ select format('alter role %I set %s = %L', 'bodega_' || label, setting.name, set
          ('default_transaction_isolation', 'serializable'),
          ('synchronous_commit', 'on'),
          ('statement_timeout', '10s'),
-         ('lock_timeout', '5s'),
-         ('idle_in_transaction_session_timeout', '15s'),
+         -- Who waits for a transaction that has fallen silent waits until that one is ended.
+         ('lock_timeout', '8s'),
+         ('idle_in_transaction_session_timeout', '5s'),
          -- A rollback where there is nothing to roll back is how a session begins, and worth no warning.
          ('client_min_messages', 'error')
        ) as setting (name, value)

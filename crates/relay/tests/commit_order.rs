@@ -2,7 +2,8 @@
 //!
 //! A sequence and a clock number events in the order in which transactions begin, and they end in another. Whoever
 //! goes on behind the highest number seen so far leaves out what was still open then. Only where transactions
-//! run side by side, so on Postgres; `BODEGA_EVENTS` says how many events.
+//! run side by side, so on Postgres, and past [`Db`], which lets one write after the other: what the relay promises does
+//! not lean on that. `BODEGA_EVENTS` says how many events.
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 mod bench;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use bench::PRODUCING;
 use kernel::Instant;
 use relay::outbox::drain;
-use store::{Db, DbError, Value, params, postgres};
+use store::{Db, DbError, Driver, Value, params, postgres};
 use testkit::servers::Postgres;
 use testkit::{NEW_YEAR, seeded};
 
@@ -38,13 +39,18 @@ fn write_beside(address: &str, count: usize, look: impl Fn(&Db) + Sync, looking:
             let (clock, left, writing) = (&clock, &left, Ending(&writing));
             scope.spawn(move || {
                 let _ending = writing;
-                let (db, random) = (connect(), seeded(writer as u64));
+                let driver = postgres::native::driver(address).unwrap();
+                let random = seeded(writer as u64);
                 let one_less = |left: usize| left.checked_sub(1);
                 while left
                     .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
                     .is_ok()
                 {
-                    write(&db, clock, Duration::from_millis(random() % (LONGEST_MS + 1)));
+                    write(
+                        driver.as_ref(),
+                        clock,
+                        Duration::from_millis(random() % (LONGEST_MS + 1)),
+                    );
                 }
             });
         }
@@ -71,7 +77,7 @@ impl Drop for Ending<'_> {
 }
 
 /// One transaction: its events get their time and number when it begins, and are there when it ends.
-fn write(db: &Db, clock: &AtomicI64, open_for: Duration) {
+fn write(driver: &dyn Driver, clock: &AtomicI64, open_for: Duration) {
     let first = clock.fetch_add(BATCH as i64, Ordering::Relaxed);
     let places: Vec<String> = (0..BATCH)
         .map(|event| {
@@ -94,12 +100,16 @@ fn write(db: &Db, clock: &AtomicI64, open_for: Duration) {
         "insert into outbox (event_id, topic, key, occurred_at, data) values {}",
         places.join(", ")
     );
-    let written = db.transaction(|tx| {
-        tx.execute(&statement, &values)?;
+    let attempt = || {
+        driver.execute("begin isolation level serializable", params![])?;
+        driver.execute(&statement, &values)?;
         thread::sleep(open_for);
-        Ok::<_, DbError>(())
-    });
-    written.unwrap();
+        driver.execute("commit", params![])
+    };
+    while let Err(error) = attempt() {
+        assert!(matches!(error, DbError::Serialization), "{error}");
+        driver.execute("rollback", params![]).unwrap();
+    }
 }
 
 /// What came of it, by position.

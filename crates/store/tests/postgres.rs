@@ -243,6 +243,24 @@ fn a_session_that_idles_in_its_transaction_is_ended_and_nothing_stays() {
 }
 
 #[test]
+fn who_waits_for_one_that_fell_silent_goes_on_when_it_is_ended() {
+    let Some(cluster) = shop() else { return };
+    let silent = postgres::native::driver(&cluster.shop_address("stock")).expect("a connection");
+    let db = open(&cluster, "stock");
+    for statement in silent.begin() {
+        silent.execute(statement, params![]).expect("it has its turn");
+    }
+    silent
+        .execute("update purse set won = 99", params![])
+        .expect("and writes");
+    db.transaction(|tx| tx.execute("update purse set won = won + 1", params![]))
+        .expect("the silent one is ended first");
+    assert_eq!(won(&db, "a"), Some(11));
+    let told = silent.execute("commit", params![]);
+    assert!(matches!(told, Err(DbError::Unavailable(_))), "{told:?}");
+}
+
+#[test]
 fn a_role_that_would_break_a_promise_is_refused_with_the_cure() {
     let Some(cluster) = shop() else { return };
     let address = cluster.shop_address("stock");
