@@ -166,8 +166,7 @@ fn overtaken<T>(other: &'static str, ask: impl Fn(&Store) -> Result<T, CartError
     let carts = watched(&connection, move |statement, inner| {
         if statement == "rollback" {
             // What the other one wrote stays.
-            let begin = inner.begin().iter().copied();
-            for statement in ["rollback"].into_iter().chain(begin).chain([other, "commit"]) {
+            for statement in ["rollback", inner.begin(), other, "commit"] {
                 inner.execute(statement, params![]).unwrap();
             }
             return Some(DbError::Unavailable("rolled back already".to_owned()));

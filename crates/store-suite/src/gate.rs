@@ -43,7 +43,7 @@ impl<G: Fn(&str, &dyn Fn() -> Answer) -> Answer> Driver for Gated<G> {
         (self.gate)(statement, &|| self.inner.execute(statement, params))
     }
 
-    fn begin(&self) -> &'static [&'static str] {
+    fn begin(&self) -> &'static str {
         self.inner.begin()
     }
 

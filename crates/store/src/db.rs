@@ -136,7 +136,7 @@ impl Db {
     ) -> Result<T, E> {
         let mut tries = Tries::new();
         loop {
-            match self.attempt(self.driver.begin(), &mut work) {
+            match self.attempt(&[self.driver.begin()], &mut work) {
                 Attempt::Ended(answer) => return answer,
                 Attempt::Overtaken if tries.again() => {}
                 Attempt::Overtaken => return Err(DbError::Busy.into()),

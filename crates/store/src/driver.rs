@@ -18,8 +18,8 @@ pub trait Driver {
     /// Runs one statement.
     fn execute(&self, statement: &str, params: &[Value]) -> Result<Rows, DbError>;
 
-    /// The statements that begin a transaction which may write.
-    fn begin(&self) -> &'static [&'static str];
+    /// The statement that begins a transaction which may write.
+    fn begin(&self) -> &'static str;
 
     /// The statements that begin the transaction in which migrations run: alone, and seeing all that was committed
     /// before.

@@ -39,7 +39,7 @@ pub fn open_reader(path: &Path) -> Result<Db, DbError> {
         .map_err(|error| to_error(&error))?;
     Ok(Db::reader(Box::new(NativeSqlite {
         connection,
-        begin: &["begin"],
+        begin: "begin",
     })))
 }
 
@@ -58,13 +58,13 @@ fn prepare(connection: Connection) -> Result<Box<dyn Driver>, DbError> {
     }
     Ok(Box::new(NativeSqlite {
         connection,
-        begin: &["begin immediate"],
+        begin: "begin immediate",
     }))
 }
 
 struct NativeSqlite {
     connection: Connection,
-    begin: &'static [&'static str],
+    begin: &'static str,
 }
 
 impl NativeSqlite {
@@ -93,7 +93,7 @@ impl Driver for NativeSqlite {
         self.run(statement, params).map_err(|error| to_error(&error))
     }
 
-    fn begin(&self) -> &'static [&'static str] {
+    fn begin(&self) -> &'static str {
         self.begin
     }
 

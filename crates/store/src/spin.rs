@@ -109,8 +109,8 @@ impl Driver for SpinSqlite {
         })
     }
 
-    fn begin(&self) -> &'static [&'static str] {
-        &["begin immediate"]
+    fn begin(&self) -> &'static str {
+        "begin immediate"
     }
 
     fn begin_migration(&self) -> &'static [&'static str] {

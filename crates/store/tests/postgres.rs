@@ -213,9 +213,13 @@ fn who_waits_too_long_is_told_that_the_database_is_busy() {
         tx.execute("update purse set won = 1", params![])?;
         let told = other.execute("update purse set won = 2", params![]);
         assert!(matches!(told, Err(DbError::Busy)), "{told:?}");
+        let told = other.transaction(|_| -> Result<(), DbError> { panic!("it has not begun") });
+        assert!(matches!(told, Err(DbError::Busy)), "{told:?}");
         Ok::<_, DbError>(())
     });
     answer.expect("the first goes on");
+    let again = other.transaction(|tx| tx.execute("update purse set won = 3", params![]));
+    again.expect("the way is free");
     cluster.run_sql(
         "stock",
         &["alter role bodega_stock set statement_timeout = '100ms'"],
@@ -247,9 +251,9 @@ fn who_waits_for_one_that_fell_silent_goes_on_when_it_is_ended() {
     let Some(cluster) = shop() else { return };
     let silent = postgres::native::driver(&cluster.shop_address("stock")).expect("a connection");
     let db = open(&cluster, "stock");
-    for statement in silent.begin() {
-        silent.execute(statement, params![]).expect("it has its turn");
-    }
+    silent
+        .execute(silent.begin(), params![])
+        .expect("it has its turn");
     silent
         .execute("update purse set won = 99", params![])
         .expect("and writes");

@@ -30,7 +30,7 @@ impl App<'_> {
             Step::Pay => self.pay(course),
             Step::Commit => match self.goods.commit(course.order.id) {
                 Ok(()) => Answer::Ok,
-                Err(CommitError::Gone(why)) => refused(course, step, why),
+                Err(CommitError::Gone(why)) => self.gone(course, why),
                 Err(CommitError::Unavailable(why)) => unknown(course, step, &why),
             },
             Step::Empty => {
@@ -97,6 +97,20 @@ impl App<'_> {
             }
             Err(ChargeError::Broken(why)) => broken(course, Step::Charge, &why),
             Err(ChargeError::Unavailable(why)) => unknown(course, Step::Charge, &why),
+        }
+    }
+
+    /// Goods that can't be let go any more went back with an order that was cancelled meanwhile, which is nobody's
+    /// mistake, or are missing.
+    fn gone(&self, course: &mut Course, why: &str) -> Answer {
+        let owner = course.work.lease.owner;
+        let is_ours = |entry: Entry| entry.work.is_some_and(|work| work.lease.owner == owner);
+        match self.ledger.find(course.order.id) {
+            Ok(found) if !found.is_some_and(is_ours) => {
+                why.clone_into(&mut course.trouble);
+                Answer::Refused
+            }
+            _ => refused(course, Step::Commit, why),
         }
     }
 

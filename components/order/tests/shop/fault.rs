@@ -144,7 +144,7 @@ pub(crate) fn fragile(seam: &Rc<Seam>) -> Box<dyn Driver> {
         let answer = seam.pass(&first_words(statement), &DbError::Unavailable, || {
             match statement {
                 "commit" | "rollback" => open.set(false),
-                _ if connection.begin().contains(&statement) => open.set(true),
+                _ if statement == connection.begin() => open.set(true),
                 _ => {}
             }
             run()

@@ -67,14 +67,14 @@ const BEGIN_MIGRATION: &[&str] = &[
      applied_at timestamptz not null default now())",
 ];
 
-/// One transaction writes after the other, as in SQLite, in the order in which they came: side by side most of them
-/// would be in each other's way and begin again, since new rows lie beside each other. The lock is taken before the
-/// first look at the data, so what the one before has written is seen; the table is one that every database has, and
-/// who only reads does not wait.
-const BEGIN: &[&str] = &[
-    "begin isolation level serializable",
-    "lock table schema_migration in exclusive mode",
-];
+/// How a transaction begins that may write.
+const BEGIN: &str = "begin isolation level serializable";
+
+/// What belongs to [`BEGIN`]. One transaction writes after the other, as in SQLite, in the order in which they came: side by
+/// side most of them would be in each other's way and begin again, since new rows lie beside each other. The lock is taken
+/// before the first look at the data, so what the one before has written is seen; the table is one that every database
+/// has, and who only reads does not wait.
+const TURN: &str = "lock table schema_migration in exclusive mode";
 
 /// How a session is made one that only reads. A look over a whole table may take longer than any request.
 const READER: &[&str] = &[
@@ -142,7 +142,15 @@ impl<L: Link> Postgres<L> {
             _ => None,
         };
         self.settle()?;
-        let answer = self.run(statement, params);
+        let mut answer = self.run(statement, params);
+        if statement == BEGIN && answer.is_ok() {
+            answer = self.run(TURN, &[]);
+            if answer.is_err() {
+                // Whoever could not begin has nothing to roll back.
+                self.state.set(State::Unknown);
+                let _ = self.settle();
+            }
+        }
         match (after, &answer) {
             (Some(after), Ok(_)) => self.state.set(after),
             (Some(_), Err(_)) | (None, Err(Fault::Broken(_))) => self.state.set(State::Unknown),
@@ -157,9 +165,9 @@ impl<L: Link> Driver for Postgres<L> {
         Ok(self.tracked(statement, params)?)
     }
 
-    fn begin(&self) -> &'static [&'static str] {
+    fn begin(&self) -> &'static str {
         if self.reads_only {
-            &["begin isolation level repeatable read read only"]
+            "begin isolation level repeatable read read only"
         } else {
             BEGIN
         }
@@ -317,6 +325,15 @@ mod tests {
         assert_eq!(
             run(&["select 1"], &["select 1", "select 2"]),
             ["rollback", "select 1", "rollback", "select 2"]
+        );
+    }
+
+    #[test]
+    fn who_begins_waits_for_its_turn_or_has_not_begun() {
+        assert_eq!(run(&[], &[BEGIN, "commit"]), ["rollback", BEGIN, TURN, "commit"]);
+        assert_eq!(
+            run(&[TURN], &[BEGIN, "select 1"]),
+            ["rollback", BEGIN, TURN, "rollback", "rollback", "select 1"]
         );
     }
 

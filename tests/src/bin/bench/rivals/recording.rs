@@ -59,7 +59,7 @@ impl Driver for Recorder {
         self.inner.execute(statement, params)
     }
 
-    fn begin(&self) -> &'static [&'static str] {
+    fn begin(&self) -> &'static str {
         self.inner.begin()
     }
 
