@@ -104,9 +104,12 @@ impl App<'_> {
     /// mistake, or are missing.
     fn gone(&self, course: &mut Course, why: &str) -> Answer {
         let owner = course.work.lease.owner;
-        let is_ours = |entry: Entry| entry.work.is_some_and(|work| work.lease.owner == owner);
+        let is_ours = |entry: &Entry| {
+            let work = entry.work.as_ref();
+            work.is_some_and(|work| work.lease.owner == owner)
+        };
         match self.ledger.find(course.order.id) {
-            Ok(found) if !found.is_some_and(is_ours) => {
+            Ok(found) if !found.as_ref().is_some_and(is_ours) => {
                 why.clone_into(&mut course.trouble);
                 Answer::Refused
             }
