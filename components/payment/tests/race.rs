@@ -4,6 +4,7 @@
 
 mod shop;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Barrier;
 
@@ -28,11 +29,15 @@ fn at_once(dir: &Path, work: impl Fn(&Shop, usize, u64) + Sync) {
         for thread in 0..THREADS {
             let (barrier, work) = (&barrier, &work);
             scope.spawn(move || {
-                let shop = Shop::open(dir, RULES);
+                let mut shop = catch_unwind(|| Shop::open(dir, RULES));
                 for number in 1..=ORDERS {
                     barrier.wait();
-                    work(&shop, thread, number);
+                    // Who fails goes on to the next barrier, so that nobody waits there for ever.
+                    shop = shop.and_then(|shop| {
+                        catch_unwind(AssertUnwindSafe(|| work(&shop, thread, number))).map(|()| shop)
+                    });
                 }
+                shop.map(drop).unwrap_or_else(|panic| resume_unwind(panic));
             });
         }
     });

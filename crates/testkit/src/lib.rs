@@ -4,6 +4,7 @@ pub mod servers;
 pub mod uniform;
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Barrier;
 use std::thread;
 
@@ -58,15 +59,19 @@ pub fn at_once<S, T: Send>(
         let spawn = |number| {
             let (barrier, prepare, work) = (&barrier, &prepare, &work);
             scope.spawn(move || {
-                let own = prepare(number);
+                // Who fails before the others begin must not leave them waiting for it.
+                let own = catch_unwind(AssertUnwindSafe(|| prepare(number)));
                 barrier.wait();
-                work(&own, number)
+                match own {
+                    Ok(own) => work(&own, number),
+                    Err(panic) => resume_unwind(panic),
+                }
             })
         };
         let running: Vec<_> = (0..threads).map(spawn).collect();
         let answers = running.into_iter().map(|thread| thread.join());
         answers
-            .map(|answer| answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .map(|answer| answer.unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     })
 }
@@ -86,6 +91,15 @@ mod tests {
                 9_817_491_932_198_370_423
             ]
         );
+    }
+
+    #[test]
+    fn who_can_not_prepare_keeps_nobody_waiting() {
+        let prepare = |number| assert!(number != 1, "no connection is left");
+        let run = || at_once(3, prepare, |(), number| number);
+        let panic = catch_unwind(run).unwrap_err();
+        let text = panic.downcast_ref::<&str>();
+        assert_eq!(text, Some(&"no connection is left"));
     }
 
     #[test]

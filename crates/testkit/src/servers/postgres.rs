@@ -220,7 +220,7 @@ impl Postgres {
             "listen_addresses=127.0.0.1".to_owned(),
             format!("port={}", self.port),
             "unix_socket_directories=".to_owned(),
-            "max_connections=200".to_owned(),
+            "max_connections=400".to_owned(),
             "shared_buffers=64MB".to_owned(),
             format!("fsync={durable}"),
             format!("full_page_writes={durable}"),
