@@ -4,6 +4,8 @@
 mod shop;
 
 use std::cell::Cell;
+use std::env;
+use std::process::Command;
 use std::rc::Rc;
 
 use kernel::Millis;
@@ -171,6 +173,24 @@ fn a_cancellation_beside_the_job_that_lets_its_goods_go_wins() {
         shop.recover(&context);
         shop.assert_sound(&context);
     }
+}
+
+/// Nobody is called for the test above, of which only a process of its own shows what it logs.
+#[test]
+fn goods_that_a_cancellation_took_are_nobodys_mistake() {
+    let told = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "a_cancellation_beside_the_job_that_lets_its_goods_go_wins"])
+        .arg("--nocapture")
+        // Its schemas would have the names of ours.
+        .env_remove("BODEGA_TEST_POSTGRES")
+        .output()
+        .unwrap();
+    let (passed, log) = (
+        String::from_utf8(told.stdout).unwrap(),
+        String::from_utf8(told.stderr).unwrap(),
+    );
+    assert!(passed.contains("1 passed"), "{passed}");
+    assert!(!log.contains(r#""level":"error""#), "{log}");
 }
 
 /// The job's call is still on its way when the cancellation is half-way.

@@ -124,9 +124,9 @@ impl Db {
     /// Runs `work` in a transaction: committed when it answers `Ok`, otherwise as if it never ran. A transaction in
     /// which a statement failed is never committed, whatever `work` makes of it.
     ///
-    /// Where transactions run side by side, one of two that are in each other's way begins again, after a short random
-    /// wait: so `work` may run more than once, and **must have no effect outside of this transaction**. After some
-    /// tries it ends with [`DbError::Busy`].
+    /// One transaction writes at a time. On Postgres a single statement may come between what one has read and what it
+    /// writes; then it begins again, after a short random wait: so `work` may run more than once, and **must have no
+    /// effect outside of this transaction**. After some tries it ends with [`DbError::Busy`].
     ///
     /// When the commit itself fails with [`DbError::Unavailable`] the outcome is not known to the caller;
     /// commands are repeatable for that reason.

@@ -10,8 +10,9 @@
 //! * `postgres`: Postgres through `spin:postgres@4.0.0` in wasm, and through the crate `postgres` for tests and tools
 //!   outside (feature `native-postgres`).
 //!
-//! In wasm `open` decides between them by a variable. SQLite lets one transaction write at a time; Postgres lets
-//! them run side by side as if they came one after the other (`serializable`), and begins again what can't be.
+//! In wasm `open` decides between them by a variable. One transaction writes at a time, on SQLite because that is its
+//! way, on Postgres behind a lock. Single statements wait for none there; what one of them overtook begins again
+//! (`serializable`).
 
 mod db;
 mod driver;

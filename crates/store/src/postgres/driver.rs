@@ -121,6 +121,14 @@ impl<L: Link> Postgres<L> {
         })
     }
 
+    /// Begins, and waits until it is this transaction's turn to write. Whoever could not begin has nothing to roll back.
+    fn begin_in_turn(&self) -> Result<Rows, Fault> {
+        self.run(BEGIN, &[])?;
+        self.run(TURN, &[]).inspect_err(|_| {
+            let _ = self.link.execute("rollback", &[]);
+        })
+    }
+
     /// Makes sure that no transaction is open but one that we know of.
     fn settle(&self) -> Result<(), Fault> {
         if self.state.get() == State::Unknown {
@@ -142,15 +150,10 @@ impl<L: Link> Postgres<L> {
             _ => None,
         };
         self.settle()?;
-        let mut answer = self.run(statement, params);
-        if statement == BEGIN && answer.is_ok() {
-            answer = self.run(TURN, &[]);
-            if answer.is_err() {
-                // Whoever could not begin has nothing to roll back.
-                self.state.set(State::Unknown);
-                let _ = self.settle();
-            }
-        }
+        let answer = match statement {
+            BEGIN => self.begin_in_turn(),
+            _ => self.run(statement, params),
+        };
         match (after, &answer) {
             (Some(after), Ok(_)) => self.state.set(after),
             (Some(_), Err(_)) | (None, Err(Fault::Broken(_))) => self.state.set(State::Unknown),
