@@ -58,7 +58,7 @@ async fn the_examples_of_the_guide_work_as_they_stand() -> Result<()> {
     let (_, rest) = guide.split_once("```sh\n").context("no commands")?;
     let (commands, _) = rest.split_once("```").context("no end of the commands")?;
     assert!(commands.contains("SHOP=http://127.0.0.1:3000\n"));
-    let commands = commands.replace("http://127.0.0.1:3000", shop.visitor().url());
+    let commands = commands.replace("http://127.0.0.1:3000", &shop.visitor().url());
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &commands])
         .output()?;

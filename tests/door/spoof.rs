@@ -61,7 +61,7 @@ fn claims(identity: &str) -> Vec<String> {
 async fn no_header_makes_anybody_somebody_else() -> Result<()> {
     let shop = Shop::start()?;
     let victim = shop.customer().await?;
-    let url = shop.visitor().url().to_owned();
+    let url = shop.visitor().url();
     // As the gateway would sign it: what components believe, if it only reached them.
     let key = web::IdentityKey::from_base64(&tests::secrets()[1].1).unwrap();
     let admin = web::Identity {
@@ -114,7 +114,7 @@ fn exchange_once(url: &str, request: &str) -> Result<String> {
 #[tokio::test]
 async fn a_request_that_could_end_in_two_places_is_refused() -> Result<()> {
     let shop = Shop::start()?;
-    let url = shop.visitor().url().to_owned();
+    let url = shop.visitor().url();
     let hidden = "GET /products/1 HTTP/1.1\r\nHost: shop\r\n\r\n";
     let post = "POST /users HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n";
     let n = hidden.len();
@@ -230,7 +230,7 @@ async fn a_request_that_could_end_in_two_places_is_refused() -> Result<()> {
 #[tokio::test]
 async fn headers_and_targets_have_bounds() -> Result<()> {
     let shop = Shop::start()?;
-    let url = shop.visitor().url().to_owned();
+    let url = shop.visitor().url();
     let many: String = (0..2_000).map(|number| format!("x-{number}: y\r\n")).collect();
     let long = "a".repeat(200_000);
     for (name, request) in [

@@ -83,14 +83,14 @@ impl Town {
     /// Starts the stock again, at another address; the way leads there.
     pub(crate) fn resume_stock(&mut self) -> Result<()> {
         self.stock.resume()?;
-        self.to_stock.lead_to(self.stock.visitor().url());
+        self.to_stock.lead_to(&self.stock.visitor().url());
         Ok(())
     }
 
     /// The same for the payments.
     pub(crate) fn resume_payment(&mut self) -> Result<()> {
         self.payment.resume()?;
-        self.to_payment.lead_to(self.payment.visitor().url());
+        self.to_payment.lead_to(&self.payment.visitor().url());
         Ok(())
     }
 

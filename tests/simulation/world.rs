@@ -15,7 +15,7 @@ use manifest::{CliVariables, Limits, Manifest};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::servers::Postgres;
-use tests::{Client, stock_up, token_at, workspace};
+use tests::{Client, Profile, stock_up, token_at, workspace};
 use tokio::sync::oneshot;
 use web::Role;
 
@@ -79,9 +79,14 @@ impl World {
 
     /// The shop with these components.
     pub(crate) async fn of(components: &Path, variables: &[&str]) -> Result<Self> {
-        let folder = folder()?;
-        let postgres = tests::provide(folder.path())?;
-        Self::at(folder, postgres, components, variables).await
+        let postgres = match Profile::of_this_run()? {
+            Profile::Sqlite => None,
+            // There is one process in this world, so nothing else is shared.
+            Profile::Postgres | Profile::Replicas => {
+                Some(Postgres::start().context("this profile needs a Postgres")?)
+            }
+        };
+        Self::at(folder()?, postgres, components, variables).await
     }
 
     /// The shop with its data in files, whatever the environment says.
@@ -91,9 +96,13 @@ impl World {
 
     /// The shop with its data in this server.
     pub(crate) async fn on_postgres(server: Postgres) -> Result<Self> {
-        let folder = folder()?;
-        tests::name_postgres(folder.path(), &server)?;
-        Self::at(folder, Some(server), &workspace().join("target/components"), &[]).await
+        Self::at(
+            folder()?,
+            Some(server),
+            &workspace().join("target/components"),
+            &[],
+        )
+        .await
     }
 
     async fn at(
@@ -102,6 +111,9 @@ impl World {
         components: &Path,
         variables: &[&str],
     ) -> Result<Self> {
+        if let Some(server) = &postgres {
+            tests::name_postgres(folder.path(), server)?;
+        }
         let clock = Arc::new(WorldClock(AtomicU64::new(1_790_000_000_000_000)));
         let faults = Arc::new(Switch::default());
         let broker = Broker::new();

@@ -1,8 +1,8 @@
-//! Where the data of a test's shop is: files in its folder or, with `BODEGA_TEST_STORE=postgres`, a Postgres.
+//! Where the data of a test's shop is: files in its folder, or a Postgres.
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use audit::{Address, Label, Sources};
 use store::{Db, native, postgres};
 use testkit::servers::Postgres;
@@ -22,25 +22,6 @@ const LABELS: [&str; 8] = [
     "cart",
     "settlement",
 ];
-
-/// Which database the shops of this run have.
-pub fn is_on_postgres() -> bool {
-    std::env::var("BODEGA_TEST_STORE").is_ok_and(|store| store == "postgres")
-}
-
-/// Makes what the environment asks for. The server lives as long as the answer.
-pub fn provide(folder: &Path) -> Result<Option<Postgres>> {
-    match std::env::var("BODEGA_TEST_STORE").as_deref() {
-        Err(_) | Ok("" | "sqlite") => Ok(None),
-        Ok("postgres") => {
-            let server =
-                Postgres::start().context("BODEGA_TEST_STORE asks for a Postgres, and there is none")?;
-            name_postgres(folder, &server)?;
-            Ok(Some(server))
-        }
-        Ok(other) => bail!("BODEGA_TEST_STORE is {other:?}, neither sqlite nor postgres"),
-    }
-}
 
 /// Says that the shop in this folder has its data in this server, and makes the databases there.
 pub fn name_postgres(folder: &Path, server: &Postgres) -> Result<()> {

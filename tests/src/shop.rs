@@ -1,18 +1,22 @@
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{DbError, params};
 use tempfile::TempDir;
-use testkit::servers::Postgres;
 use web::Role;
 
 use crate::books;
+use crate::client::{Client, Door};
 use crate::keys::{secrets, token_of, unlimited};
+use crate::profile::{Profile, Servers};
 
 /// How long a shop may take to serve; a first start compiles the components.
 const START: Duration = Duration::from_secs(120);
@@ -23,42 +27,21 @@ const SETTLED: Duration = Duration::from_secs(60);
 /// The account of [`Shop::admin`]; nobody signs up with it.
 const ADMIN: u64 = 1;
 
-/// A shop in a folder of its own. It is killed when dropped.
+/// A shop in a folder of its own: one process, or several that are one shop. It is killed when dropped.
 pub struct Shop {
     host: PathBuf,
     manifest: PathBuf,
     folder: TempDir,
+    /// What every process is told of the servers.
+    shared: Vec<String>,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
-    running: Option<Running>,
-    /// Its databases, where they are not files; gone with it.
-    postgres: Option<Postgres>,
-}
-
-struct Running {
-    host: Child,
-    url: String,
-}
-
-/// What the shop answered.
-#[derive(Debug)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The response's headers.
-    pub headers: reqwest::header::HeaderMap,
-    /// The body; `null` when it is empty or not JSON.
-    pub json: Value,
-    /// The body as it came.
-    pub text: String,
-}
-
-/// Somebody who talks to the shop, with or without a token.
-#[derive(Clone)]
-pub struct Client {
-    http: reqwest::Client,
-    url: String,
-    token: Option<String>,
+    /// How many processes it is, in the places 0, 1, 2 …
+    count: usize,
+    /// Those that run, by their places.
+    running: BTreeMap<usize, Child>,
+    door: Arc<Door>,
+    servers: Servers,
 }
 
 /// Somebody who has signed up and logged in.
@@ -90,43 +73,37 @@ impl Shop {
         Ok(shop)
     }
 
-    /// Lays out the folder for an application of this manifest; [`Shop::resume`] starts it.
+    /// Lays out the folder for an application of this manifest, on what this run's profile asks for;
+    /// [`Shop::resume`] starts it.
     pub fn prepare(manifest: &Path, flags: &[&str]) -> Result<Self> {
+        let profile = Profile::of_this_run()?;
+        Self::on(profile.servers()?, profile.processes(), manifest, flags)
+    }
+
+    /// So many processes that are one shop on these servers, whatever the profile; [`Shop::resume`] starts them.
+    pub fn cluster(servers: Servers, processes: usize) -> Result<Self> {
+        Self::on(servers, processes, &workspace().join("spin.toml"), &[])
+    }
+
+    fn on(servers: Servers, count: usize, manifest: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let given = secrets().into_iter().chain(unlimited());
         let secrets: String = given
             .map(|(name, value)| format!("{name} = \"{value}\"\n"))
             .collect();
         std::fs::write(folder.path().join("secrets.toml"), secrets)?;
-        let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
         Ok(Self {
             host: workspace().join("target/debug/bodega"),
             manifest: manifest.to_owned(),
-            postgres: books::provide(folder.path())?,
+            shared: servers.lay_out(folder.path())?,
             folder,
-            flags,
+            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
             environment: Vec::new(),
-            running: None,
+            count,
+            running: BTreeMap::new(),
+            door: Arc::default(),
+            servers,
         })
-    }
-
-    /// One of several processes that are one shop: its data in this Postgres, everything else that they share in
-    /// this Redis. [`Shop::resume`] starts it.
-    pub fn replica(postgres: &Postgres, redis: &str) -> Result<Self> {
-        let mut shop = Self::prepare(&workspace().join("spin.toml"), &[])?;
-        books::name_postgres(shop.folder(), postgres)?;
-        let config = shop.folder().join("runtime-config.toml");
-        let store = format!("[key_value_store.default]\ntype = \"redis\"\nurl = \"{redis}\"\n");
-        std::fs::write(&config, store)?;
-        shop.flags = vec![
-            "--runtime-config-file".to_owned(),
-            config.display().to_string(),
-            "--variable".to_owned(),
-            format!("events_address={redis}"),
-            "--variable".to_owned(),
-            format!("limits_address={redis}"),
-        ];
-        Ok(shop)
     }
 
     /// The same with another build of the host than the workspace's own.
@@ -141,8 +118,41 @@ impl Shop {
         self
     }
 
-    /// Starts the shop, on the data it had if it has run before.
+    /// Starts the shop, on the data it had if it has run before. Of several processes, all that do not run start
+    /// at the same moment.
     pub fn resume(&mut self) -> Result<()> {
+        let missing = (0..self.count).filter(|place| !self.running.contains_key(place));
+        let missing: Vec<usize> = missing.collect();
+        self.start_all(&missing)
+    }
+
+    /// Starts the process in this place, which did not run.
+    pub fn resume_one(&mut self, place: usize) -> Result<()> {
+        self.start_all(&[place])
+    }
+
+    /// Starts one process more; answers its place.
+    pub fn grow(&mut self) -> Result<usize> {
+        let place = self.running.keys().last().map_or(0, |last| last + 1);
+        self.start_all(&[place]).map(|()| place)
+    }
+
+    fn start_all(&mut self, places: &[usize]) -> Result<()> {
+        let mut announced = Vec::new();
+        for &place in places {
+            let mut host = self.launch(place)?;
+            let output = host.stdout.take().context("the output is piped")?;
+            announced.push((place, addresses(output)));
+            self.running.insert(place, host);
+        }
+        for (place, addresses) in announced {
+            let url = self.announced_url(place, &addresses)?;
+            self.door.open(place, &url);
+        }
+        Ok(())
+    }
+
+    fn launch(&self, place: usize) -> Result<Child> {
         ensure!(
             self.host.exists(),
             "{} is missing: run `cargo xtask build`",
@@ -153,28 +163,29 @@ impl Shop {
             .create(true)
             .append(true)
             .open(self.log())?;
-        let mut host = Command::new(&self.host)
+        Command::new(&self.host)
             .args(["up", "--listen", "127.0.0.1:0", "--variable", &secrets])
             .arg("--from")
             .arg(&self.manifest)
             .arg("--state-dir")
-            .arg(self.folder.path())
+            .arg(self.state_dir(place))
             .args(books::database_flags(self.folder.path()))
+            .args(&self.shared)
             .args(&self.flags)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(workspace())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
-            .context("could not start the host")?;
-        let url = self.announced_url(&mut host);
-        self.running = Some(Running {
-            host,
-            url: String::new(),
-        });
-        let url = url?;
-        self.running.as_mut().context("just started")?.url = url;
-        Ok(())
+            .context("could not start the host")
+    }
+
+    /// Several processes share their servers and nothing else.
+    fn state_dir(&self, place: usize) -> PathBuf {
+        match self.servers.redis {
+            None => self.folder.path().to_owned(),
+            Some(_) => self.folder.path().join(format!("replica-{place}")),
+        }
     }
 
     /// Other flags for the next [`Shop::resume`].
@@ -182,29 +193,62 @@ impl Shop {
         self.flags = flags.iter().map(|&flag| flag.to_owned()).collect();
     }
 
-    /// Ends the host at once, as a power cut would for it.
+    /// Another application for the processes that start from now on.
+    pub fn set_manifest(&mut self, manifest: &Path) {
+        manifest.clone_into(&mut self.manifest);
+    }
+
+    /// Ends the shop at once, as a power cut would for it.
     pub fn kill(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            let _ = running.host.kill();
-            let _ = running.host.wait();
+        for host in self.running.values_mut() {
+            let _ = host.kill();
+        }
+        while let Some((&place, _)) = self.running.first_key_value() {
+            self.kill_one(place);
         }
     }
 
-    /// Whether the host runs, as far as anybody has seen.
-    pub fn is_running(&mut self) -> bool {
-        let running = self.running.as_mut();
-        running.is_some_and(|running| matches!(running.host.try_wait(), Ok(None)))
+    /// Ends the process in this place at once; nobody is sent to it any more.
+    pub fn kill_one(&mut self, place: usize) {
+        if let Some(mut host) = self.running.remove(&place) {
+            let _ = host.kill();
+            let _ = host.wait();
+            self.door.close(place);
+        }
     }
 
-    /// Asks the host to end (SIGTERM) and waits until it has.
-    pub fn stop(&mut self) -> Result<std::process::ExitStatus> {
-        let mut running = self.running.take().context("the shop is not running")?;
-        let pid = running.host.id().to_string();
-        ensure!(
-            Command::new("kill").args(["-TERM", &pid]).status()?.success(),
-            "could not signal the host"
-        );
-        Ok(running.host.wait()?)
+    /// Whether all of it runs, as far as anybody has seen.
+    pub fn is_running(&mut self) -> bool {
+        let runs = |host: &mut Child| matches!(host.try_wait(), Ok(None));
+        !self.running.is_empty() && self.running.values_mut().all(runs)
+    }
+
+    /// Asks the shop to end (SIGTERM) and waits until it has: how, or how the first of several processes that did
+    /// not end well.
+    pub fn stop(&mut self) -> Result<ExitStatus> {
+        let places: Vec<usize> = self.running.keys().copied().collect();
+        for host in self.running.values() {
+            terminate(host)?;
+        }
+        let ended = places.into_iter().map(|place| self.wait_for(place));
+        let ended: Vec<ExitStatus> = ended.collect::<Result<_>>()?;
+        let bad = ended.iter().find(|status| !status.success());
+        bad.or(ended.first()).copied().context("the shop is not running")
+    }
+
+    /// Takes one process out of service as a rolling upgrade does: nobody new is sent to it, then it is asked to
+    /// end (SIGTERM), and it answers what it has taken.
+    pub fn retire(&mut self, place: usize) -> Result<ExitStatus> {
+        self.door.close(place);
+        terminate(self.running.get(&place).context("there is no such process")?)?;
+        self.wait_for(place)
+    }
+
+    fn wait_for(&mut self, place: usize) -> Result<ExitStatus> {
+        let mut host = self.running.remove(&place).context("there is no such process")?;
+        let ended = host.wait()?;
+        self.door.close(place);
+        Ok(ended)
     }
 
     /// Where its databases are.
@@ -212,14 +256,14 @@ impl Shop {
         self.folder.path()
     }
 
-    /// Its database server, where it has one.
-    pub fn postgres(&mut self) -> Option<&mut Postgres> {
-        self.postgres.as_mut()
+    /// The servers that it shares with nobody.
+    pub fn servers(&mut self) -> &mut Servers {
+        &mut self.servers
     }
 
-    /// The process id of the host.
+    /// The process id of the host; of several, the first.
     pub fn pid(&self) -> Option<u32> {
-        self.running.as_ref().map(|running| running.host.id())
+        self.running.values().next().map(Child::id)
     }
 
     /// Everything the shop logged so far.
@@ -229,12 +273,13 @@ impl Shop {
 
     /// Somebody without an account.
     pub fn visitor(&self) -> Client {
-        let url = self
-            .running
-            .as_ref()
-            .map(|running| running.url.clone())
-            .unwrap_or_default();
-        Client::at(&url)
+        Client::before(self.door.clone())
+    }
+
+    /// Somebody who asks the process in this place alone.
+    pub fn visitor_of(&self, place: usize) -> Result<Client> {
+        let url = self.door.url(place).context("there is no such process")?;
+        Ok(Client::at(&url))
     }
 
     /// Somebody new who has signed up and logged in.
@@ -292,28 +337,41 @@ impl Shop {
         self.folder.path().join("shop.log")
     }
 
-    /// Waits for the host's line `Serving http://…`; what it prints afterwards is read and dropped.
-    fn announced_url(&self, host: &mut Child) -> Result<String> {
-        let output = host.stdout.take().context("the output is piped")?;
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
-                    let _ = sender.send(url.trim_end_matches('/').to_owned());
-                }
-            }
-        });
+    /// Waits for the process's address.
+    fn announced_url(&mut self, place: usize, addresses: &Receiver<String>) -> Result<String> {
         let started = Instant::now();
         while started.elapsed() < START {
-            if let Ok(url) = receiver.recv_timeout(Duration::from_millis(50)) {
+            if let Ok(url) = addresses.recv_timeout(Duration::from_millis(50)) {
                 return Ok(url);
             }
+            let host = self.running.get_mut(&place).context("just started")?;
             if let Some(status) = host.try_wait()? {
                 bail!("the host ended with {status}:\n{}", self.logged());
             }
         }
         bail!("the shop did not start in {START:?}:\n{}", self.logged())
     }
+}
+
+/// Hears the host's line `Serving http://…`; what it prints afterwards is read and dropped.
+fn addresses(output: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+                let _ = sender.send(url.trim_end_matches('/').to_owned());
+            }
+        }
+    });
+    receiver
+}
+
+fn terminate(host: &Child) -> Result<()> {
+    let signalled = Command::new("kill")
+        .args(["-TERM", &host.id().to_string()])
+        .status()?;
+    ensure!(signalled.success(), "could not signal the host");
+    Ok(())
 }
 
 /// Puts so many more pieces of a SKU into the house of the shop in this folder.
@@ -350,114 +408,5 @@ impl Drop for Shop {
             eprintln!("--- the shop's last log lines ---");
             tail.iter().rev().for_each(|line| eprintln!("{line}"));
         }
-    }
-}
-
-impl Client {
-    /// Somebody who talks to the shop at this address, `http://127.0.0.1:1234`.
-    pub fn at(url: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
-            .build();
-        Self {
-            http: http.expect("a client without TLS can be built"),
-            url: url.to_owned(),
-            token: None,
-        }
-    }
-
-    /// The same client with this access token.
-    pub fn with_token(&self, token: &str) -> Self {
-        Self {
-            token: Some(token.to_owned()),
-            ..self.clone()
-        }
-    }
-
-    /// The access token.
-    pub fn token(&self) -> Option<&str> {
-        self.token.as_deref()
-    }
-
-    /// Where the shop is: `http://127.0.0.1:1234`.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// GET.
-    pub async fn get(&self, path: &str) -> Result<Reply> {
-        self.send(self.request(reqwest::Method::GET, path)).await
-    }
-
-    /// PATCH of a JSON body.
-    pub async fn patch(&self, path: &str, body: &Value) -> Result<Reply> {
-        self.send(self.request(reqwest::Method::PATCH, path).json(body))
-            .await
-    }
-
-    /// POST of a JSON body under an `Idempotency-Key`.
-    pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Result<Reply> {
-        let request = self.request(reqwest::Method::POST, path).json(body);
-        self.send(request.header("idempotency-key", key)).await
-    }
-
-    /// Starts a two-step order of so many pieces of one product; it waits for its payment.
-    pub async fn reserve(&self, product: u64, quantity: u64) -> Result<Reply> {
-        let body = json!({"productId": product, "quantity": quantity, "paymentMethod": "PG"});
-        self.post("/orders", &body).await
-    }
-
-    /// Confirms a two-step order's payment.
-    pub async fn confirm(&self, order: u64, key: &str, amount: i64) -> Result<Reply> {
-        let body = json!({"paymentKey": key, "orderId": order, "amount": amount});
-        self.post("/payments/confirm", &body).await
-    }
-
-    /// Cancels an order.
-    pub async fn cancel(&self, order: u64) -> Result<Reply> {
-        self.patch(&format!("/orders/{order}/cancel"), &json!({})).await
-    }
-
-    /// POST of a JSON body.
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Reply> {
-        self.send(self.request(reqwest::Method::POST, path).json(body))
-            .await
-    }
-
-    /// A request to change before it is sent with [`Client::send`].
-    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.url));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
-    }
-
-    /// Sends a request and reads the whole answer.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Reply> {
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Reply {
-            status,
-            headers,
-            json,
-            text,
-        })
-    }
-
-    /// Orders so many pieces of one product, paid by card.
-    pub async fn order(&self, product: u64, quantity: u64) -> Result<Reply> {
-        let body = json!({"productId": product, "quantity": quantity, "paymentMethod": "CARD"});
-        self.post("/orders", &body).await
-    }
-
-    /// How many pieces of a product its page says there are.
-    pub async fn stock(&self, product: u64) -> Result<u64> {
-        let page = self.get(&format!("/products/{product}")).await?;
-        page.json["stockQuantity"]
-            .as_u64()
-            .with_context(|| format!("no stock on {page:?}"))
     }
 }

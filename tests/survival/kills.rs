@@ -235,13 +235,10 @@ async fn live(shop: &mut Shop, buyers: Vec<Buyer>, life: Option<Duration>) -> Re
             tokio::spawn(buyer.live(client, admin.clone(), stop.clone()))
         })
         .collect();
-    if let (Some(life), Some(pid)) = (life, shop.pid()) {
+    if let Some(life) = life {
         tokio::time::sleep(life).await;
         ensure!(shop.is_running(), "the host ended by itself");
-        let killed = std::process::Command::new("kill")
-            .args(["-9", &pid.to_string()])
-            .status()?;
-        ensure!(killed.success(), "could not kill the host");
+        shop.kill();
         stop.store(true, Ordering::Relaxed);
     }
     let mut alive = Vec::new();

@@ -2,7 +2,7 @@ use kernel::{Instant, OrderId, Quantity};
 use store::{Db, DbError, RowError, Value, params};
 
 use crate::schema::tables;
-use crate::{BROKEN, FIRST, Open, SECOND, won};
+use crate::{BROKEN, FIRST, NARROWER, Open, SECOND, WIDER, won};
 
 fn seeded(open: Open<'_>) -> Db {
     open(&[FIRST, SECOND]).unwrap()
@@ -170,4 +170,34 @@ pub(crate) fn an_older_program_does_not_touch_a_newer_database(open: Open<'_>) {
         open(&[FIRST]),
         Err(DbError::TooNew { found: 2, known: 1 })
     ));
+}
+
+pub(crate) fn an_older_program_works_beside_what_was_added(open: Open<'_>) {
+    drop(open(&[FIRST, SECOND]).unwrap());
+    drop(open(&[FIRST, SECOND, WIDER]).unwrap());
+    let older = open(&[FIRST, SECOND]).unwrap();
+    assert_eq!(won(&older, "a"), Some(10));
+    older
+        .execute("insert into purse (owner, won) values ('b', 3)", params![])
+        .unwrap();
+    let newer = open(&[FIRST, SECOND, WIDER]).unwrap();
+    assert_eq!(won(&newer, "b"), Some(3), "each reads what the other wrote");
+    assert!(
+        matches!(open(&[FIRST]), Err(DbError::TooNew { found: 3, known: 1 })),
+        "the second one is not known to leave everything in place"
+    );
+}
+
+pub(crate) fn an_older_program_is_refused_once_something_is_taken_away(open: Open<'_>) {
+    drop(open(&[FIRST, SECOND, WIDER]).unwrap());
+    drop(open(&[FIRST, SECOND, WIDER, NARROWER]).unwrap());
+    for (older, known) in [(&[FIRST, SECOND][..], 2), (&[FIRST, SECOND, WIDER][..], 3)] {
+        match open(older) {
+            Err(DbError::TooNew {
+                found: 4,
+                known: says,
+            }) => assert_eq!(says, known),
+            other => panic!("{:?}", other.map(drop)),
+        }
+    }
 }

@@ -48,6 +48,8 @@ pub const CASES: &[Case] = list![
     a_database_migrated_in_steps_equals_a_fresh_one,
     a_migration_that_fails_leaves_the_schema_as_it_was,
     an_older_program_does_not_touch_a_newer_database,
+    an_older_program_works_beside_what_was_added,
+    an_older_program_is_refused_once_something_is_taken_away,
 ];
 
 /// A table of purses with a constraint, and coins that point to them.
@@ -65,6 +67,20 @@ pub const SECOND: Migration = Migration {
     number: 2,
     name: "0002_seed_purse",
     sql: "insert into purse (owner, won) values ('a', 10);\n",
+};
+
+/// One more column, which nobody has to fill.
+pub const WIDER: Migration = Migration {
+    number: 3,
+    name: "0003_add_colour",
+    sql: "-- expand: may be empty\nalter table purse add column colour text;\n",
+};
+
+/// One table less.
+pub const NARROWER: Migration = Migration {
+    number: 4,
+    name: "0004_drop_coin",
+    sql: "drop table coin;\n",
 };
 
 /// A migration that fails half-way.

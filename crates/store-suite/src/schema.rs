@@ -34,15 +34,16 @@ fn is_sqlite(db: &Db) -> bool {
     db.read("select 1 from sqlite_schema", params![]).is_ok()
 }
 
-/// The names of all tables, but the one that numbers migrations.
+/// The names of all tables, but those that number migrations.
 pub(crate) fn tables(db: &Db) -> Vec<String> {
     texts(
         db,
         if is_sqlite(db) {
-            "select name as text from sqlite_schema where type = 'table' order by name"
+            "select name as text from sqlite_schema where type = 'table' and name <> 'schema_floor' order by name"
         } else {
             "select table_name::text as text from information_schema.tables \
-              where table_schema = current_schema() and table_name <> 'schema_migration' order by table_name"
+              where table_schema = current_schema() and table_name not in ('schema_migration', 'schema_floor') \
+              order by table_name"
         },
     )
 }

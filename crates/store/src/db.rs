@@ -1,8 +1,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::migration::floor;
 use crate::retry::Tries;
 use crate::{DbError, Driver, Migration, Row, Rows, Value};
+
+/// Asked by a program that finds a schema newer than its own.
+const FLOOR: &str = "select number from schema_floor";
 
 /// A component's database, migrated and ready.
 pub struct Db {
@@ -23,6 +27,9 @@ impl Db {
     ///
     /// All missing migrations are applied in one transaction that looks again at what is missing, so
     /// replicas that start at the same moment do it once. Costs one statement when nothing is missing.
+    ///
+    /// A schema that is newer than this program is taken when all that it has more expands
+    /// ([`Migration::expands`]), so that releases can be replaced one replica after the other, and taken back.
     pub fn open(driver: Box<dyn Driver>, migrations: &[Migration]) -> Result<Self, DbError> {
         Self {
             driver,
@@ -66,10 +73,20 @@ impl Db {
         let found = self.driver.schema_version()?;
         if found < known {
             self.migrate(migrations)?;
-        } else if found > known {
+        } else if found > known && known < self.floor(found)? {
             return Err(DbError::TooNew { found, known });
         }
         Ok(self)
+    }
+
+    /// The oldest program that works on this schema, which is newer than what this one knows; the schema's own
+    /// number when whoever made it does not say.
+    fn floor(&self, found: u32) -> Result<u32, DbError> {
+        match self.read_one(FLOOR, &[]) {
+            Ok(Some(row)) => Ok(row.get("number")?),
+            Err(error) if error.retryable() => Err(error),
+            Ok(None) | Err(_) => Ok(found),
+        }
     }
 
     fn migrate(&self, migrations: &[Migration]) -> Result<(), DbError> {
@@ -248,7 +265,18 @@ impl Tx<'_> {
             }
             self.driver.set_schema_version(migration.number)?;
         }
-        Ok(())
+        self.set_floor(floor(migrations))
+    }
+
+    fn set_floor(&self, number: u32) -> Result<(), DbError> {
+        for statement in [
+            "create table if not exists schema_floor (number integer not null)",
+            "delete from schema_floor",
+        ] {
+            self.run(statement, &[])?;
+        }
+        self.run("insert into schema_floor (number) values (?1)", &[number.into()])
+            .map(drop)
     }
 }
 

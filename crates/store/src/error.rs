@@ -21,7 +21,7 @@ pub enum DbError {
     /// The database can't be reached, is full or refused access: try again later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// The database was migrated by a newer program than this one.
+    /// The database was migrated by a newer program than this one, in a way that this one does not work with.
     #[error("the database has schema {found}, this program knows up to {known}")]
     TooNew {
         /// The schema's number in the database.

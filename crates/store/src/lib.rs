@@ -21,6 +21,8 @@ mod like;
 mod migration;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
+#[cfg(any(all(feature = "next-release", target_family = "wasm"), test))]
+mod next;
 #[cfg(target_family = "wasm")]
 mod open;
 #[cfg(any(target_family = "wasm", test))]

@@ -9,7 +9,15 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
+/// How the first line of a migration begins which leaves in place all that the program before it reads and writes.
+const EXPAND: &str = "-- expand: ";
+
 impl Migration {
+    /// Whether the program before it works on beside it: its file begins with `-- expand: ` and the reason why.
+    pub fn expands(&self) -> bool {
+        self.sql.starts_with(EXPAND)
+    }
+
     /// The statements, one by one: databases take one at a time.
     pub(crate) fn statements(&self) -> impl Iterator<Item = &'static str> {
         let says_something = |line: &str| !line.starts_with("--") && !line.trim_end_matches(';').is_empty();
@@ -42,9 +50,37 @@ macro_rules! migrations {
     }};
 }
 
+/// The oldest program that works on a schema of these migrations, by the newest migration that it knows: the last
+/// one that takes something away or changes what it means.
+pub(crate) fn floor(migrations: &[Migration]) -> u32 {
+    let breaks = migrations.iter().rev().find(|migration| !migration.expands());
+    breaks.map_or(0, |migration| migration.number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_floor_is_the_last_migration_that_does_more_than_expand() {
+        let of = |texts: &[&'static str]| {
+            let number = |(place, &sql): (usize, &&'static str)| Migration {
+                number: place as u32 + 1,
+                name: "000x_x",
+                sql,
+            };
+            floor(&texts.iter().enumerate().map(number).collect::<Vec<_>>())
+        };
+        let (breaks, expands) = (
+            "create table a (b text);",
+            "-- expand: nobody reads it\ncreate table a (b text);",
+        );
+        assert_eq!(of(&[]), 0);
+        assert_eq!(of(&[breaks]), 1);
+        assert_eq!(of(&[breaks, expands, expands]), 1);
+        assert_eq!(of(&[breaks, expands, breaks, expands]), 3);
+        assert_eq!(of(&["-- says expand: later\ncreate table a (b text);"]), 1);
+    }
 
     #[test]
     fn statements_end_at_a_semicolon_at_the_end_of_a_line() {

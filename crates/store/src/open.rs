@@ -25,6 +25,8 @@ thread_local! {
 /// server come as `query-failed(db-error)` with the SQLSTATE as `code` and `table`, `column` and `constraint` in
 /// `extras`; no free connection in time is `connection-failed`, and a connection that broke is not given out again.
 pub fn open(label: &str, migrations: &[Migration]) -> Result<Db, DbError> {
+    #[cfg(feature = "next-release")]
+    let migrations = crate::next::with_one_more(migrations);
     match place(label)? {
         Place::Local => spin::open(label, migrations),
         Place::Postgres(address) => postgres::spin::open(label, &address, migrations),

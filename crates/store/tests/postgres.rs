@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use store::{Db, DbError, Tx, params, postgres};
-use store_suite::{FIRST, SECOND, won};
+use store_suite::{FIRST, SECOND, WIDER, won};
 use testkit::at_once;
 use testkit::servers::{Postgres, Sync};
 
@@ -262,6 +262,59 @@ fn who_waits_for_one_that_fell_silent_goes_on_when_it_is_ended() {
     assert_eq!(won(&db, "a"), Some(11));
     let told = silent.execute("commit", params![]);
     assert!(matches!(told, Err(DbError::Unavailable(_))), "{told:?}");
+}
+
+/// The release before goes on writing while its schema is changed.
+#[test]
+fn a_migration_takes_its_turn_among_the_writers() {
+    let Some(cluster) = shop() else { return };
+    let address = cluster.shop_address("stock");
+    let db = open(&cluster, "stock");
+    let mut runs = 0;
+    std::thread::scope(|scope| {
+        let mut migrating = None;
+        db.transaction(|tx| {
+            runs += 1;
+            if migrating.is_none() {
+                migrating = Some(scope.spawn(|| postgres::native::open(&address, &[FIRST, SECOND, WIDER])));
+                // Longer than a server takes to look for a deadlock: later it would be this one that is given up.
+                sleep(Duration::from_millis(1_500));
+            }
+            tx.execute("update purse set won = won + 1", params![])
+        })
+        .expect("who has the turn goes on");
+        let migrated = migrating.expect("it was begun").join().expect("no panic");
+        assert_eq!(won(&migrated.expect("its turn comes"), "a"), Some(11));
+    });
+    assert_eq!(runs, 1, "they were in each other's way");
+}
+
+/// Whoever comes after a migration waits behind it, so it must not wait for long itself.
+#[test]
+fn a_migration_behind_a_long_look_gives_up_before_customers_do() {
+    let Some(cluster) = shop() else { return };
+    let address = cluster.shop_address("stock");
+    let db = open(&cluster, "stock");
+    let slowly = "select won, pg_sleep(9)::text as slept from purse";
+    cluster.run_sql(
+        "stock",
+        &["alter role bodega_stock set statement_timeout = '20s'"],
+    );
+    let patient = open(&cluster, "stock");
+    std::thread::scope(|scope| {
+        let look = scope.spawn(move || patient.read(slowly, params![]).map(drop));
+        sleep(Duration::from_millis(300));
+        let migrating = scope.spawn(|| postgres::native::open(&address, &[FIRST, SECOND, WIDER]));
+        sleep(Duration::from_millis(300));
+        db.execute("update purse set won = won + 1", params![])
+            .expect("a customer waits behind the migration, and not for the look");
+        let told = migrating.join().expect("no panic").err();
+        assert!(matches!(told, Some(DbError::Busy)), "{told:?}");
+        assert!(!look.is_finished(), "it proves nothing");
+        look.join().expect("no panic").expect("nobody ends the look");
+    });
+    let migrated = postgres::native::open(&address, &[FIRST, SECOND, WIDER]);
+    assert_eq!(won(&migrated.expect("the way is free"), "a"), Some(11));
 }
 
 #[test]

@@ -12,10 +12,10 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 use crate::guest::{self, Guest};
-use crate::mutant;
 use crate::run::{heading, note, run};
 use crate::target::{self, TRIPLE, Target};
 use crate::tree::{Tree, cargo};
+use crate::variant;
 
 /// Builds everything that `up` and the tests run.
 pub(crate) fn build(tree: &Tree) -> Result<()> {
@@ -24,12 +24,12 @@ pub(crate) fn build(tree: &Tree) -> Result<()> {
     components(tree, &target, &guests)
 }
 
-/// The same, and the mutants that only tests run.
-pub(crate) fn build_with_mutants(tree: &Tree) -> Result<()> {
+/// The same, and the variants that only tests run.
+pub(crate) fn build_with_variants(tree: &Tree) -> Result<()> {
     let target = target::ensure(tree)?;
     let guests = guest::all(tree)?;
     components(tree, &target, &guests)?;
-    mutant::build(tree, &target, &guests)
+    variant::build(tree, &target, &guests)
 }
 
 fn components(tree: &Tree, target: &Target, guests: &[Guest]) -> Result<()> {

@@ -11,7 +11,6 @@ mod data;
 mod greet;
 mod guest;
 mod http;
-mod mutant;
 mod profile;
 mod run;
 mod secrets;
@@ -20,6 +19,7 @@ mod target;
 mod test;
 mod tree;
 mod up;
+mod variant;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,40 +1,65 @@
 //! `cargo xtask test` and `cargo xtask bench`: what they run is what `up` runs.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{build, build_with_mutants};
+use crate::build::{build, build_with_variants};
 use crate::run::{heading, run};
 use crate::tree::{Tree, cargo};
 
-/// The journeys that are made a second time, with the shop's data in Postgres. What is below them has its own second
-/// run inside of its program.
-const ON_POSTGRES: [&str; 2] = ["e2e", "survival"];
+/// The journeys that are made once more on each of [`PROFILES`]. What is below them has its own second run on Postgres
+/// inside of its program.
+const JOURNEYS: [&str; 2] = ["e2e", "survival"];
+
+/// What the shop is made of beside one process with its data in files (`tests/src/profile.rs`), and the servers that
+/// this takes.
+const PROFILES: [Profile; 2] = [
+    Profile {
+        name: "postgres",
+        title: "on Postgres",
+        servers: &["postgres"],
+    },
+    Profile {
+        name: "replicas",
+        title: "with two replicas on one Postgres and one Redis",
+        servers: &["postgres", "redis-server"],
+    },
+];
+
+struct Profile {
+    name: &'static str,
+    title: &'static str,
+    servers: &'static [&'static str],
+}
 
 /// Builds everything, then runs the tests of the workspace, or those that `arguments` select.
 pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
-    build_with_mutants(tree)?;
+    build_with_variants(tree)?;
     heading("testing");
     let started = Instant::now();
     let mut tally = Tally::default();
     let mut passed = tested(tree, arguments, None, &mut tally)?;
     if arguments.is_empty() {
-        heading("testing on Postgres");
-        if postgres_is_here() {
-            let journeys: Vec<String> = ON_POSTGRES
-                .iter()
-                .flat_map(|name| ["--test".to_owned(), (*name).to_owned()])
-                .collect();
-            passed &= tested(tree, &journeys, Some("postgres"), &mut tally)?;
-        } else if std::env::var_os("BODEGA_REQUIRE_SERVERS").is_some() {
-            bail!("Postgres is not installed, and BODEGA_REQUIRE_SERVERS asks for it");
-        } else {
-            eprintln!(
-                "    SKIPPED: Postgres is not installed (the package postgresql), so nothing was run on it"
-            );
+        let journeys: Vec<String> = JOURNEYS
+            .iter()
+            .flat_map(|name| ["--test".to_owned(), (*name).to_owned()])
+            .collect();
+        for profile in &PROFILES {
+            heading(&format!("testing {}", profile.title));
+            let missing = profile.servers.iter().find(|server| !is_here(server));
+            match missing {
+                None => passed &= tested(tree, &journeys, Some(profile.name), &mut tally)?,
+                Some(server) if std::env::var_os("BODEGA_REQUIRE_SERVERS").is_some() => {
+                    bail!("{server} is not installed, and BODEGA_REQUIRE_SERVERS asks for it")
+                }
+                Some(server) => {
+                    eprintln!("    SKIPPED: {server} is not installed, so no journey was made here");
+                }
+            }
         }
     }
     heading(&format!("{tally} in {} s", started.elapsed().as_secs()));
@@ -44,12 +69,12 @@ pub(crate) fn test(tree: &Tree, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Runs the tests that `arguments` select, with the shop's data in this store; whether all of them passed.
-fn tested(tree: &Tree, arguments: &[String], store: Option<&str>, tally: &mut Tally) -> Result<bool> {
+/// Runs the tests that `arguments` select, with shops of this profile; whether all of them passed.
+fn tested(tree: &Tree, arguments: &[String], profile: Option<&str>, tally: &mut Tally) -> Result<bool> {
     let mut command = cargo();
     command.args(["test", "--no-fail-fast"]).current_dir(tree.root());
-    if let Some(store) = store {
-        command.env("BODEGA_TEST_STORE", store);
+    if let Some(profile) = profile {
+        command.env("BODEGA_TEST_PROFILE", profile);
     }
     let own = arguments.iter().take_while(|argument| *argument != "--");
     if !own
@@ -75,8 +100,8 @@ fn tested(tree: &Tree, arguments: &[String], store: Option<&str>, tally: &mut Ta
     Ok(child.wait()?.success())
 }
 
-/// Whether the tests find a Postgres to start: where the distribution puts it, or on the path.
-fn postgres_is_here() -> bool {
+/// Whether the tests find this server to start: on the path, or where the distribution puts it.
+fn is_here(server: &str) -> bool {
     let packaged = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -85,7 +110,8 @@ fn postgres_is_here() -> bool {
     packaged
         .map(|version| version.path().join("bin"))
         .chain(std::env::split_paths(&path))
-        .any(|folder| folder.join("initdb").is_file())
+        .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")])
+        .any(|folder| folder.join(server).is_file())
 }
 
 /// Builds everything, then measures.

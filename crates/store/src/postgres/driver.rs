@@ -58,6 +58,11 @@ const NEW_SESSION: &str = session!("0", "");
 
 /// Replicas that start together come one after the other; each sees what the one before has done, which under
 /// `serializable` it would not. A schema may take longer to change than any request may.
+///
+/// Replicas of the release before go on meanwhile, so a migration takes its turn as every writer does: one that held a
+/// table and then waited for its turn would wait for a writer that waits for this table. And it does not wait long
+/// for what somebody reads, since whoever comes after it waits behind it: it gives up sooner than they do, and the next
+/// opening tries again.
 const BEGIN_MIGRATION: &[&str] = &[
     "begin isolation level read committed",
     "set local statement_timeout = '15min'",
@@ -65,6 +70,8 @@ const BEGIN_MIGRATION: &[&str] = &[
     "select 1 as locked from pg_advisory_xact_lock(7235418609331)",
     "create table if not exists schema_migration (number bigint not null primary key, \
      applied_at timestamptz not null default now())",
+    TURN,
+    "set local lock_timeout = '5s'",
 ];
 
 /// How a transaction begins that may write.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use anyhow::{Result, ensure};
 use serde::Serialize;
-use testkit::servers::{Postgres, Redis, Sync};
-use tests::{Shop, token_of};
+use testkit::servers::Sync;
+use tests::{Bus, Servers, Shop, token_of};
 use web::Role;
 
 use crate::figures::{Figures, median};
@@ -41,28 +41,29 @@ struct Measured {
 /// A shop, and who buys in it.
 struct Side {
     name: &'static str,
-    shops: Vec<Shop>,
+    shop: Shop,
     asks: Vec<Ask>,
     rounds: Vec<Figures>,
 }
 
 impl Side {
-    async fn of(name: &'static str, mut shops: Vec<Shop>) -> Result<Self> {
-        for shop in &mut shops {
-            shop.resume()?;
-            first_page(shop).await?;
+    /// The clients are spread over its processes.
+    async fn of(name: &'static str, mut shop: Shop, processes: usize) -> Result<Self> {
+        shop.resume()?;
+        for _ in 0..processes {
+            first_page(&shop).await?;
         }
-        shops[0].stock_up(1, PIECES)?;
+        shop.stock_up(1, PIECES)?;
         let client = |number: usize| {
-            let shop = &shops[number % shops.len()];
             let token = token_of(1_000 + number as u64, Role::User);
-            Ask::order(&shop.visitor().with_token(&token))
+            let visitor = shop.visitor_of(number % processes)?;
+            Ok(Ask::order(&visitor.with_token(&token)))
         };
-        let asks: Vec<Ask> = (0..CLIENTS).map(client).collect();
+        let asks: Vec<Ask> = (0..CLIENTS).map(client).collect::<Result<_>>()?;
         drive(&asks[..8], Until::Count(WARM_UP)).await?;
         Ok(Self {
             name,
-            shops,
+            shop,
             asks,
             rounds: Vec::new(),
         })
@@ -70,8 +71,8 @@ impl Side {
 
     /// Fails if the shop lost count.
     async fn end(self) -> Result<(&'static str, Vec<Figures>)> {
-        self.shops[0].settled().await?;
-        let broken = tests::audit(self.shops[0].folder())?;
+        self.shop.settled().await?;
+        let broken = tests::audit(self.shop.folder())?;
         ensure!(
             broken.is_empty(),
             "{}: broken invariants:\n{}",
@@ -84,24 +85,15 @@ impl Side {
 
 /// Lets the shops take turns. Every commit waits for the disk, in SQLite and in Postgres.
 pub(crate) async fn measure(plan: &Plan) -> Result<Stores> {
-    let servers = (
-        Postgres::start_with(Sync::On),
-        Postgres::start_with(Sync::On),
-        Redis::start(),
-        Redis::start(),
-    );
-    let (Some(one), Some(two), Some(first), Some(second)) = servers else {
+    let servers = || Servers::shared(Sync::On, Bus::Redis);
+    let (Some(one), Some(two)) = (servers(), servers()) else {
         return Ok(Stores { shops: Vec::new() });
     };
-    let limits_off = tests::workspace().join("spin.toml");
-    let pair = vec![
-        Shop::replica(&two, &second.address())?,
-        Shop::replica(&two, &second.address())?,
-    ];
+    let manifest = tests::workspace().join("spin.toml");
     let mut sides = [
-        Side::of("SQLite", vec![Shop::prepare(&limits_off, &[])?]).await?,
-        Side::of("Postgres", vec![Shop::replica(&one, &first.address())?]).await?,
-        Side::of("Postgres, two processes", pair).await?,
+        Side::of("SQLite", Shop::prepare(&manifest, &[])?, 1).await?,
+        Side::of("Postgres", Shop::cluster(one, 1)?, 1).await?,
+        Side::of("Postgres, two processes", Shop::cluster(two, 2)?, 2).await?,
     ];
     for _ in 0..plan.buying_rounds {
         for side in &mut sides {

@@ -161,8 +161,8 @@ impl Ask {
     }
 }
 
-fn address(client: &Client) -> &str {
-    client.url().strip_prefix("http://").unwrap_or(client.url())
+fn address(client: &Client) -> String {
+    client.url().trim_start_matches("http://").to_owned()
 }
 
 #[cfg(test)]
