@@ -3,8 +3,8 @@
 
 mod shop;
 
-use kernel::Millis;
-use order::app::Reply;
+use kernel::{Millis, OrderId, Quantity, SkuId};
+use order::app::{Goods, Reply};
 use shop::{Fault, Shop, When};
 
 store_suite::also_on_postgres!();
@@ -273,4 +273,52 @@ fn a_refused_card_keeps_its_answer_though_the_goods_came_back_late() {
     assert_eq!(told.status, 402, "and it stays the first answer: {told:?}");
     assert_eq!((shop.all().len(), shop.status(order).as_str()), (1, "FAILED"));
     shop.assert_sound("late");
+}
+
+/// Nobody remembers a refused reservation, so a first call that was slow may still be on its way.
+#[test]
+fn a_reservation_that_arrives_after_a_refusal_finds_its_order_given_up() {
+    let shop = Shop::open("");
+    assert_eq!(shop.reserve_as(None, 3, 5).status, 201, "all there are");
+    shop.seam.lose(Fault {
+        first: 0,
+        last: 0,
+        when: When::Before,
+    });
+    assert_eq!(shop.buy(3, 1).status, 409);
+    let [first, second] = shop.all()[..] else {
+        panic!("{:?}", shop.all())
+    };
+    shop.seam.heal();
+    assert_eq!(shop.cancel_as(None, first).status, 200);
+    let late = Goods::reserve(
+        &shop,
+        OrderId::try_new(second).unwrap(),
+        &[(SkuId::try_new(3).unwrap(), Quantity::try_new(1).unwrap())],
+        shop.now().after(Millis(60_000)),
+    );
+    assert!(late.is_err(), "it was released before it came");
+    assert_eq!((shop.status(second).as_str(), shop.held(3)), ("FAILED", 0));
+    shop.recover("late");
+    shop.assert_sound("late");
+}
+
+#[test]
+fn while_the_payments_are_silent_goods_go_back_to_who_can_buy_them() {
+    let shop = Shop::open("");
+    // Twice the charge, twice its void.
+    shop.seam.lose(Fault {
+        first: 1,
+        last: 4,
+        when: When::Before,
+    });
+    let told = shop.buy_as(Some("k"), 3, 5);
+    assert_eq!(told.status, 503, "{told:?}");
+    let order = shop.all()[0];
+    assert_eq!((shop.work(order).as_str(), shop.held(3)), ("UNDO", 0));
+    shop.seam.heal();
+    assert_eq!(shop.buy(3, 5).status, 201, "somebody else has them");
+    shop.recover("silent");
+    assert_eq!(shop.status(order), "FAILED");
+    shop.assert_sound("silent");
 }

@@ -249,7 +249,11 @@ impl Tx<'_> {
         if let Some(error) = self.failed.borrow().as_ref() {
             return Err(error.clone());
         }
-        let answer = self.driver.execute(statement, params);
+        self.noted(self.driver.execute(statement, params))
+    }
+
+    /// Remembers why the transaction can't stay.
+    fn noted<T>(&self, answer: Result<T, DbError>) -> Result<T, DbError> {
         if let Err(error) = &answer {
             *self.failed.borrow_mut() = Some(error.clone());
         }
@@ -261,9 +265,9 @@ impl Tx<'_> {
         for migration in migrations.iter().filter(|migration| migration.number > found) {
             for statement in migration.statements() {
                 self.run(statement, &[])
-                    .map_err(|error| named(migration, &error))?;
+                    .map_err(|error| named(migration, error))?;
             }
-            self.driver.set_schema_version(migration.number)?;
+            self.noted(self.driver.set_schema_version(migration.number))?;
         }
         self.set_floor(floor(migrations))
     }
@@ -280,7 +284,11 @@ impl Tx<'_> {
     }
 }
 
-fn named(migration: &Migration, error: &DbError) -> DbError {
+/// A migration that could not run now is tried again; one that can't run at all says which it is.
+fn named(migration: &Migration, error: DbError) -> DbError {
+    if error.retryable() {
+        return error;
+    }
     DbError::Other(format!("migration {}: {error}", migration.name))
 }
 

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// program alone: it takes the place of this one, and every instance of this one ends with its process. Where
 /// several processes share a database and are replaced one after the other, an older one goes on for a while
 /// beside the newer schema; for that a change of a schema is made in steps that both can work with (expand, move,
-/// contract), as it must be anyhow for calls that are under way. A new file under a running program is not provided for.
+/// contract; [`crate::Migration::expands`]), as it must be anyhow for calls that are under way. A new file under a running
+/// program is not provided for.
 #[derive(Debug, Default)]
 pub(crate) struct Opened(BTreeMap<String, Found>);
 

@@ -1,4 +1,4 @@
-use kernel::{Millis, OrderId};
+use kernel::{Instant, Millis, OrderId};
 use store::DbError;
 
 use super::drive::{Course, Way};
@@ -33,32 +33,55 @@ const BATCH: u32 = 500;
 const BUDGET: Millis = Millis(3_000);
 
 impl App<'_> {
-    /// Finishes what others left behind: up to `limit` orders whose lease has lapsed, and as many paid ones as
-    /// there is time for. Those need no gateway, so they come first; what goes wrong there keeps nobody's money.
+    /// Finishes what others left behind, as much as there is time for: paid orders, and those whose lease has lapsed,
+    /// `limit` at a time. The paid ones need no gateway, so they come first; what goes wrong there keeps nobody's money.
     pub fn recover(&self, limit: u32) -> Result<Tally, DbError> {
         let mut tally = Tally::default();
         let finished = self.finish_many(&mut tally);
-        let has_time = self.budget();
-        for order in self.ledger.lapsed((self.clock)(), limit)? {
-            if !has_time() {
-                break;
-            }
-            tally.count(self.or_left(order, self.recover_one(order)));
-        }
+        self.in_lots(
+            limit,
+            &mut tally,
+            |now| self.ledger.lapsed(now, limit),
+            |order| self.recover_one(order),
+        )?;
         finished.map(|()| tally)
     }
 
-    /// Gives up to `limit` orders back that were not paid in time.
+    /// Gives orders back that were not paid in time, `limit` at a time and as many as there is time for.
     pub fn expire(&self, limit: u32) -> Result<Tally, DbError> {
         let mut tally = Tally::default();
-        let has_time = self.budget();
-        for order in self.ledger.expired((self.clock)(), limit)? {
-            if !has_time() {
-                break;
-            }
-            tally.count(self.or_left(order, self.expire_one(order)));
-        }
+        self.in_lots(
+            limit,
+            &mut tally,
+            |now| self.ledger.expired(now, limit),
+            |order| self.expire_one(order),
+        )?;
         Ok(tally)
+    }
+
+    /// Looks for orders and works on each, until there are no more or the time is over. An outage leaves a whole
+    /// lot as it was, and then the next one would fare no better.
+    fn in_lots(
+        &self,
+        limit: u32,
+        tally: &mut Tally,
+        look: impl Fn(Instant) -> Result<Vec<OrderId>, DbError>,
+        work: impl Fn(OrderId) -> Result<Way, DbError>,
+    ) -> Result<(), DbError> {
+        let has_time = self.budget();
+        loop {
+            let lot = look((self.clock)())?;
+            let (is_full, before) = (lot.len() >= limit as usize, tally.done);
+            for order in lot {
+                if !has_time() {
+                    return Ok(());
+                }
+                tally.count(self.or_left(order, work(order)));
+            }
+            if !is_full || tally.done == before {
+                return Ok(());
+            }
+        }
     }
 
     /// Whether there still is time, from now on.

@@ -138,6 +138,12 @@ impl Log {
             last => Some(last),
         }
     }
+
+    /// Whether a step was done, or may still be: a call without an answer can arrive after a later one was refused.
+    fn may_happen(&self, step: Step) -> bool {
+        let mut answers = self.0.iter().filter(|(asked, _)| *asked == step);
+        answers.any(|(_, answer)| *answer != Answer::Refused)
+    }
 }
 
 /// How a plan ends.
@@ -172,6 +178,9 @@ pub enum Next {
 
 /// Reads the log and says what must happen now.
 pub fn next(plan: Plan, log: &Log) -> Next {
+    if plan == Plan::Undo {
+        return undo(plan, plan.steps(), log);
+    }
     for &step in plan.steps() {
         match log.answer(step) {
             None => return Next::Do(step),
@@ -206,25 +215,33 @@ fn unknown(plan: Plan, step: Step, log: &Log) -> Next {
     }
 }
 
-/// Undoes, last step first, whatever was done or may have been; that it does is written down before.
+/// Undoes, last step first, whatever was done or may have been; that it does is written down before. A refused charge is
+/// remembered, so none can arrive after it; refused goods are not.
 fn give_back(plan: Plan, log: &Log) -> Next {
-    let may_have_happened = |step| matches!(log.answer(step), Some(Answer::Ok | Answer::Unknown));
-    let charged = may_have_happened(Step::Charge);
-    let reserved = plan.begins_with_goods() || may_have_happened(Step::Reserve);
-    let wanted = [
-        (Step::GiveUp, charged || reserved),
-        (Step::Void, charged),
-        (Step::Release, reserved),
-    ];
-    for (step, _) in wanted.into_iter().filter(|(_, needed)| *needed) {
+    let charged = matches!(log.answer(Step::Charge), Some(Answer::Ok | Answer::Unknown));
+    let reserved = plan.begins_with_goods() || log.may_happen(Step::Reserve);
+    match (charged, reserved) {
+        (true, true) => undo(plan, &[Step::GiveUp, Step::Void, Step::Release], log),
+        (true, false) => undo(plan, &[Step::GiveUp, Step::Void], log),
+        (false, true) => undo(plan, &[Step::GiveUp, Step::Release], log),
+        (false, false) => Next::Finished(End::Failed),
+    }
+}
+
+/// Takes these steps back. The goods need not wait for the money: what is given up is never paid, whatever becomes of
+/// its charge, and while a gateway is silent others can buy them.
+fn undo(plan: Plan, steps: &[Step], log: &Log) -> Next {
+    let mut silent = None;
+    for &step in steps {
         match log.answer(step) {
             None => return Next::Do(step),
             Some(Answer::Ok) => {}
+            Some(Answer::Unknown) if step == Step::Void => silent = Some(step),
             Some(Answer::Refused) => return refused(plan, step, log),
             Some(Answer::Unknown) => return unknown(plan, step, log),
         }
     }
-    Next::Finished(End::Failed)
+    silent.map_or(Next::Finished(End::Failed), Next::Parked)
 }
 
 #[cfg(test)]

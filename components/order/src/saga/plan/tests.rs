@@ -84,6 +84,15 @@ fn refused_goods_leave_nothing_to_undo() {
     check(Plan::Await, "reserve refused", "reserve, end failed");
 }
 
+/// A refused reservation is not remembered, so a first call that was only slow may set goods aside after it.
+#[test]
+fn refused_goods_are_given_back_when_an_earlier_call_may_still_arrive() {
+    let late = "reserve unknown, reserve refused";
+    for plan in [ONE_CALL, Plan::Await] {
+        check(plan, late, "reserve, reserve, give up, release, end failed");
+    }
+}
+
 #[test]
 fn a_refused_charge_gives_the_goods_back() {
     check(
@@ -155,7 +164,12 @@ fn an_undo_that_is_refused_is_stuck_and_one_without_an_answer_is_parked() {
     check(
         ONE_CALL,
         &format!("{unanswered}, void unknown, void unknown"),
-        "reserve, charge, charge, give up, void, void, parked at void",
+        "reserve, charge, charge, give up, void, void, release, parked at void",
+    );
+    check(
+        ONE_CALL,
+        &format!("{unanswered}, void unknown, void unknown, release unknown, release unknown"),
+        "reserve, charge, charge, give up, void, void, release, release, parked at release",
     );
     check(
         ONE_CALL,
@@ -169,7 +183,8 @@ fn an_undo_that_is_refused_is_stuck_and_one_without_an_answer_is_parked() {
     );
     for (plan, first) in [(Plan::Undo, "give up, "), (Plan::Cancel, "")] {
         check(plan, "void refused", &format!("{first}void, stuck at void"));
-        let parked = format!("{first}void, void, parked at void");
+        let release = if plan == Plan::Undo { "release, " } else { "" };
+        let parked = format!("{first}void, void, {release}parked at void");
         check(plan, "void unknown, void unknown", &parked);
     }
     check(
