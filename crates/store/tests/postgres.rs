@@ -270,21 +270,25 @@ fn a_migration_takes_its_turn_among_the_writers() {
     let Some(cluster) = shop() else { return };
     let address = cluster.shop_address("stock");
     let db = open(&cluster, "stock");
+    let migrated = || {
+        let newer = postgres::native::open(&address, &[FIRST, SECOND, WIDER])?;
+        Ok::<_, DbError>(won(&newer, "a"))
+    };
     let mut runs = 0;
     std::thread::scope(|scope| {
         let mut migrating = None;
         db.transaction(|tx| {
             runs += 1;
             if migrating.is_none() {
-                migrating = Some(scope.spawn(|| postgres::native::open(&address, &[FIRST, SECOND, WIDER])));
+                migrating = Some(scope.spawn(migrated));
                 // Longer than a server takes to look for a deadlock: later it would be this one that is given up.
                 sleep(Duration::from_millis(1_500));
             }
             tx.execute("update purse set won = won + 1", params![])
         })
         .expect("who has the turn goes on");
-        let migrated = migrating.expect("it was begun").join().expect("no panic");
-        assert_eq!(won(&migrated.expect("its turn comes"), "a"), Some(11));
+        let seen = migrating.expect("it was begun").join().expect("no panic");
+        assert_eq!(seen.expect("its turn comes"), Some(11));
     });
     assert_eq!(runs, 1, "they were in each other's way");
 }
@@ -300,11 +304,10 @@ fn a_migration_behind_a_long_look_gives_up_before_customers_do() {
         "stock",
         &["alter role bodega_stock set statement_timeout = '20s'"],
     );
-    let patient = open(&cluster, "stock");
     std::thread::scope(|scope| {
-        let look = scope.spawn(move || patient.read(slowly, params![]).map(drop));
-        sleep(Duration::from_millis(300));
-        let migrating = scope.spawn(|| postgres::native::open(&address, &[FIRST, SECOND, WIDER]));
+        let look = scope.spawn(|| open(&cluster, "stock").read(slowly, params![]).map(drop));
+        sleep(Duration::from_millis(500));
+        let migrating = scope.spawn(|| postgres::native::open(&address, &[FIRST, SECOND, WIDER]).map(drop));
         sleep(Duration::from_millis(300));
         db.execute("update purse set won = won + 1", params![])
             .expect("a customer waits behind the migration, and not for the look");

@@ -15,6 +15,9 @@ use super::{PAUSE, START, free_port, missing, run_kill};
 /// Where Debian keeps the programs of each version, and nobody's `PATH` leads.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
+/// So much memory has to be free before a cluster is put there; it takes a small part of it.
+const ROOM: u64 = 4 << 30;
+
 /// What makes the roles and databases of a shop.
 const PROVISION: &str = include_str!("../../../../infra/postgres/provision.sql");
 
@@ -60,7 +63,7 @@ impl Postgres {
     /// Starts one.
     pub fn start_with(sync: Sync) -> Option<Self> {
         let programs = find()?;
-        let folder = tempfile::tempdir().unwrap();
+        let folder = place(sync);
         let user = other_user();
         if let Some((user, group)) = user {
             chown(folder.path(), Some(user), Some(group)).unwrap();
@@ -271,6 +274,17 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Where a cluster's files are: in memory if nothing of it has to survive this machine and there is room, since a shop's
+/// eight databases are thousands of files.
+fn place(sync: Sync) -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let free = rustix::fs::statvfs(memory).map(|found| found.f_bavail.saturating_mul(found.f_frsize));
+    match sync {
+        Sync::Off if free.is_ok_and(|free| free >= ROOM) => tempfile::tempdir_in(memory).unwrap(),
+        Sync::Off | Sync::On => tempfile::tempdir().unwrap(),
     }
 }
 
