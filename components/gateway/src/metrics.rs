@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use kernel::Instant;
 use web::figures::{Figure, Kind};
 use web::{CREDENTIAL_HEADER, InternalKey, Problem, Request, Response};
 
@@ -9,14 +10,11 @@ use crate::door::Head;
 use crate::headers::values;
 use crate::limit::Class;
 use crate::routes::Upstream;
-use breaker::State;
+use breaker::Standing;
 use breaker::shared::Seen;
 
 /// Where they are read.
 pub const PATH: &str = "/internal/metrics";
-
-/// The states of a breaker, each a series of its own.
-const STATES: [&str; 3] = ["closed", "open", "half-open"];
 
 /// Refuses who does not have the key of the internal routes.
 pub fn guard(key: &InternalKey, head: &Head) -> Result<(), Problem> {
@@ -30,11 +28,17 @@ pub fn guard(key: &InternalKey, head: &Head) -> Result<(), Problem> {
 
 /// The answer, given each component's breaker, how many requests of each class were refused, and what the domains
 /// count of their business.
-pub fn answer(breakers: &[(Upstream, Seen)], refused: &[(Class, i64)], domains: Vec<Figure>) -> Response {
+pub fn answer(
+    breakers: &[(Upstream, Seen)],
+    refused: &[(Class, i64)],
+    domains: Vec<Figure>,
+    now: Instant,
+) -> Response {
     let mut text = String::new();
-    let state = breakers
-        .iter()
-        .map(|(upstream, seen)| (format!("component=\"{}\"", upstream.name()), number(&seen.state)));
+    let state = breakers.iter().map(|(upstream, seen)| {
+        let number = number(seen.state.at(now));
+        (format!("component=\"{}\"", upstream.name()), number)
+    });
     family(
         &mut text,
         ("bodega_breaker_state", "gauge"),
@@ -42,11 +46,11 @@ pub fn answer(breakers: &[(Upstream, Seen)], refused: &[(Class, i64)], domains: 
         state.map(|(labels, number)| (labels, number.to_string())),
     );
     let states = breakers.iter().flat_map(|(upstream, seen)| {
-        let series = |state: &'static str| {
-            let labels = format!("upstream=\"{}\",state=\"{state}\"", upstream.name());
-            (labels, i64::from(seen.state.name() == state))
+        let series = |standing: Standing| {
+            let labels = format!("upstream=\"{}\",state=\"{}\"", upstream.name(), standing.name());
+            (labels, i64::from(seen.state.at(now) == standing))
         };
-        STATES.map(series)
+        Standing::ALL.map(series)
     });
     metric(
         &mut text,
@@ -120,11 +124,11 @@ fn family(
     }
 }
 
-const fn number(state: &State) -> i64 {
-    match state {
-        State::Closed { .. } => 0,
-        State::Probing { .. } => 1,
-        State::Open { .. } => 2,
+const fn number(standing: Standing) -> i64 {
+    match standing {
+        Standing::Closed => 0,
+        Standing::HalfOpen => 1,
+        Standing::Open => 2,
     }
 }
 
@@ -158,8 +162,11 @@ fn figure_text(text: &mut String, figure: &Figure) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use breaker::State;
     use expect_test::expect;
     use web::Method;
+
+    const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
 
     #[test]
     fn every_series_is_there_from_the_start() {
@@ -176,6 +183,7 @@ mod tests {
             &[(Upstream::Order, seen)],
             &[(Class::Login, 3), (Class::General, 0)],
             domains.to_vec(),
+            NOW,
         );
         assert_eq!(
             response.header_value("content-type"),
@@ -212,6 +220,24 @@ mod tests {
             bodega_odd{word="a\"b\\c\nd"} 0
         "#]]
         .assert_eq(std::str::from_utf8(response.body()).unwrap());
+    }
+
+    #[test]
+    fn a_breaker_whose_rest_is_over_is_half_open_on_this_page_too() {
+        let seen = Seen {
+            state: State::Open { until: NOW },
+            opened: 1,
+            failures: 5,
+        };
+        let response = answer(&[(Upstream::Cart, seen)], &[], Vec::new(), NOW);
+        let text = std::str::from_utf8(response.body()).unwrap();
+        for line in [
+            "bodega_breaker_state{component=\"cart\"} 1\n",
+            "bodega_gateway_breaker_state{upstream=\"cart\",state=\"open\"} 0\n",
+            "bodega_gateway_breaker_state{upstream=\"cart\",state=\"half-open\"} 1\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
     }
 
     #[test]

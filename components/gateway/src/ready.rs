@@ -3,6 +3,7 @@
 //! The answer has the same form whether all are well or not, so that a machine reads it in one way; so a shop
 //! that is not ready answers 503 with a document of its own and no problem.
 
+use kernel::Instant;
 use serde_json::{Value, json};
 use web::Response;
 
@@ -21,9 +22,10 @@ pub struct Found {
 }
 
 /// The answer, given what was found out and whether the store of marks, limits and breakers answers.
-pub fn answer(found: &[Found], store_answers: bool) -> Response {
+pub fn answer(found: &[Found], store_answers: bool, now: Instant) -> Response {
     let component = |found: &Found| {
-        let breaker = found.breaker.as_ref().map_or("unknown", State::name);
+        let breaker = found.breaker.as_ref();
+        let breaker = breaker.map_or("unknown", |state| state.at(now).name());
         json!({"name": found.upstream.name(), "status": word(found.answers), "breaker": breaker})
     };
     let store = json!({"name": "key-value", "status": word(store_answers)});
@@ -55,9 +57,11 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
+    const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
+
     fn found(answers: bool) -> Vec<Found> {
         let open = State::Open {
-            until: kernel::Instant::EPOCH,
+            until: NOW.after(kernel::Millis(1)),
         };
         vec![
             Found {
@@ -75,7 +79,7 @@ mod tests {
 
     #[test]
     fn it_names_every_component() {
-        let response = answer(&found(true), true);
+        let response = answer(&found(true), true, NOW);
         assert_eq!(
             (response.status(), response.header_value("retry-after")),
             (200, None)
@@ -85,10 +89,17 @@ mod tests {
     }
 
     #[test]
+    fn a_breaker_whose_rest_is_over_is_not_shown_as_open() {
+        let later = NOW.after(kernel::Millis(1));
+        let value: Value = serde_json::from_slice(answer(&found(true), true, later).body()).unwrap();
+        assert_eq!(value["components"][0]["breaker"], "half-open");
+    }
+
+    #[test]
     fn one_that_is_down_is_enough() {
         for response in [
-            answer(&found(false), true),
-            answer(&found(true), false),
+            answer(&found(false), true, NOW),
+            answer(&found(true), false, NOW),
             misconfigured(),
         ] {
             let value: Value = serde_json::from_slice(response.body()).unwrap();

@@ -14,4 +14,4 @@ pub mod guest;
 pub mod shared;
 mod state;
 
-pub use state::{Admission, End, Outcome, Pass, State, Thresholds};
+pub use state::{Admission, End, Outcome, Pass, Standing, State, Thresholds};

@@ -40,7 +40,7 @@ pub(super) async fn readiness(shared: &Shared) -> Response {
         answers: answers(upstream).await,
         breaker: state(shared, upstream.name()).ok(),
     });
-    ready::answer(&join_all(all).await, store.is_ok())
+    ready::answer(&join_all(all).await, store.is_ok(), guest::now())
 }
 
 async fn answers(upstream: Upstream) -> bool {
@@ -95,7 +95,7 @@ pub(super) async fn counted(
         .collect::<Result<Vec<_>, _>>()
         .map_err(unknown)?;
     let domains = business(identities).await;
-    Ok(metrics::answer(&breakers, &refused, domains))
+    Ok(metrics::answer(&breakers, &refused, domains, guest::now()))
 }
 
 /// Who the gateway is for the domains when it asks for their figures.
