@@ -16,6 +16,12 @@ use breaker::shared::Seen;
 /// Where they are read.
 pub const PATH: &str = "/internal/metrics";
 
+/// All whose breakers lie in the shared store: the components behind the door, and the services of other deployments
+/// that some of them ask. Those are there also where the shop is one application, and count nothing.
+pub fn guarded() -> impl Iterator<Item = &'static str> {
+    Upstream::ALL.into_iter().map(Upstream::name).chain(breaker::REMOTE)
+}
+
 /// Refuses who does not have the key of the internal routes.
 pub fn guard(key: &InternalKey, head: &Head) -> Result<(), Problem> {
     let request = values(&head.headers, "authorization")
@@ -26,18 +32,18 @@ pub fn guard(key: &InternalKey, head: &Head) -> Result<(), Problem> {
     key.admit(&request)
 }
 
-/// The answer, given each component's breaker, how many requests of each class were refused, and what the domains
+/// The answer, given the breakers by name, how many requests of each class were refused, and what the domains
 /// count of their business.
 pub fn answer(
-    breakers: &[(Upstream, Seen)],
+    breakers: &[(&str, Seen)],
     refused: &[(Class, i64)],
     domains: Vec<Figure>,
     now: Instant,
 ) -> Response {
     let mut text = String::new();
-    let state = breakers.iter().map(|(upstream, seen)| {
+    let state = breakers.iter().map(|(name, seen)| {
         let number = number(seen.state.at(now));
-        (format!("component=\"{}\"", upstream.name()), number)
+        (format!("component=\"{name}\""), number)
     });
     family(
         &mut text,
@@ -45,9 +51,9 @@ pub fn answer(
         "How a component's breaker stands: 0 closed, 1 half-open, 2 open.",
         state.map(|(labels, number)| (labels, number.to_string())),
     );
-    let states = breakers.iter().flat_map(|(upstream, seen)| {
+    let states = breakers.iter().flat_map(|(name, seen)| {
         let series = |standing: Standing| {
-            let labels = format!("upstream=\"{}\",state=\"{}\"", upstream.name(), standing.name());
+            let labels = format!("upstream=\"{name}\",state=\"{}\"", standing.name());
             (labels, i64::from(seen.state.at(now) == standing))
         };
         Standing::ALL.map(series)
@@ -62,7 +68,7 @@ pub fn answer(
     let of = |count: fn(&Seen) -> i64| {
         breakers
             .iter()
-            .map(move |(upstream, seen)| (format!("upstream=\"{}\"", upstream.name()), count(seen)))
+            .map(move |(name, seen)| (format!("upstream=\"{name}\""), count(seen)))
     };
     let opened = of(|seen| seen.opened);
     metric(
@@ -180,7 +186,7 @@ mod tests {
         let stuck = Figure::one(("bodega_saga_stuck", Kind::Gauge, "Stuck."), 4);
         let domains = [lag("order"), stuck, lag("payment"), odd];
         let response = answer(
-            &[(Upstream::Order, seen)],
+            &[("order", seen)],
             &[(Class::Login, 3), (Class::General, 0)],
             domains.to_vec(),
             NOW,
@@ -229,7 +235,7 @@ mod tests {
             opened: 1,
             failures: 5,
         };
-        let response = answer(&[(Upstream::Cart, seen)], &[], Vec::new(), NOW);
+        let response = answer(&[("cart", seen)], &[], Vec::new(), NOW);
         let text = std::str::from_utf8(response.body()).unwrap();
         for line in [
             "bodega_breaker_state{component=\"cart\"} 1\n",
@@ -237,6 +243,15 @@ mod tests {
             "bodega_gateway_breaker_state{upstream=\"cart\",state=\"half-open\"} 1\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
+        }
+    }
+
+    #[test]
+    fn the_breakers_of_services_that_are_deployed_on_their_own_are_among_them() {
+        let all: Vec<&str> = guarded().collect();
+        assert_eq!(all.len(), Upstream::ALL.len() + 2);
+        for name in ["order", "api-docs", "remote-stock", "remote-payment"] {
+            assert!(all.contains(&name), "{name} is not in {all:?}");
         }
     }
 

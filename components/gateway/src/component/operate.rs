@@ -84,9 +84,8 @@ pub(super) async fn counted(
     let key = InternalKey::new(&guest::variable("jobs_key")?);
     metrics::guard(&key, head)?;
     let unknown = |story: String| Problem::unavailable_because("gateway.metrics", &story);
-    let breakers = Upstream::ALL.map(|upstream| seen(shared, upstream.name()).map(|seen| (upstream, seen)));
+    let breakers = metrics::guarded().map(|name| seen(shared, name).map(|seen| (name, seen)));
     let breakers = breakers
-        .into_iter()
         .collect::<Result<Vec<_>, _>>()
         .map_err(unknown)?;
     let refused = Class::ALL.map(|class| table.refused(class).map(|count| (class, count)));
