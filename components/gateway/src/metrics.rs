@@ -8,10 +8,11 @@ use web::{CREDENTIAL_HEADER, InternalKey, Problem, Request, Response};
 
 use crate::door::Head;
 use crate::headers::values;
-use crate::limit::Class;
+use crate::limit::{Class, Table};
 use crate::routes::Upstream;
 use breaker::Standing;
-use breaker::shared::Seen;
+use breaker::cells::Cells;
+use breaker::shared::{Seen, seen};
 
 /// Where they are read.
 pub const PATH: &str = "/internal/metrics";
@@ -20,6 +21,28 @@ pub const PATH: &str = "/internal/metrics";
 /// that some of them ask. Those are there also where the shop is one application, and count nothing.
 pub fn guarded() -> impl Iterator<Item = &'static str> {
     Upstream::ALL.into_iter().map(Upstream::name).chain(breaker::REMOTE)
+}
+
+/// Every breaker by its name; nothing when one can't be read, since a part would pass for the whole.
+///
+/// What else is counted is worth having then: of all moments, one looks when something is down. Nobody is asked again
+/// after the first that gives no answer, as each may take as long as the store's own deadline.
+pub fn breakers<C: Cells>(cells: &C) -> Vec<(&'static str, Seen)> {
+    let read = guarded().map(|name| Ok((name, seen(cells, name)?)));
+    or_nothing("the breakers", read.collect())
+}
+
+/// How many requests of each class were refused; nothing when the table gives no answer, as with [`breakers`].
+pub fn refused(table: &dyn Table) -> Vec<(Class, i64)> {
+    let read = Class::ALL.iter().map(|class| Ok((*class, table.refused(*class)?)));
+    or_nothing("the limits", read.collect())
+}
+
+fn or_nothing<T>(what: &str, read: Result<Vec<T>, String>) -> Vec<T> {
+    read.unwrap_or_else(|story| {
+        web::log::warn("gateway.metrics", &format!("{what} are left out: {story}"));
+        Vec::new()
+    })
 }
 
 /// Refuses who does not have the key of the internal routes.
@@ -33,7 +56,7 @@ pub fn guard(key: &InternalKey, head: &Head) -> Result<(), Problem> {
 }
 
 /// The answer, given the breakers by name, how many requests of each class were refused, and what the domains
-/// count of their business.
+/// count of their business. What is empty is left out.
 pub fn answer(
     breakers: &[(&str, Seen)],
     refused: &[(Class, i64)],
@@ -120,6 +143,10 @@ fn family(
     help: &str,
     series: impl Iterator<Item = (String, String)>,
 ) {
+    let mut series = series.peekable();
+    if series.peek().is_none() {
+        return;
+    }
     // Writing to a string can't fail.
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
     for (labels, value) in series {
@@ -168,7 +195,10 @@ fn figure_text(text: &mut String, figure: &Figure) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::Fingerprint;
+    use crate::limit::gcra::{Quota, Taken};
     use breaker::State;
+    use breaker::cells::memory::{Gone, Memory};
     use expect_test::expect;
     use web::Method;
 
@@ -253,6 +283,45 @@ mod tests {
         for name in ["order", "api-docs", "remote-stock", "remote-payment"] {
             assert!(all.contains(&name), "{name} is not in {all:?}");
         }
+    }
+
+    /// A table that counts how often it is asked in vain.
+    #[derive(Default)]
+    struct Silent(std::cell::Cell<usize>);
+
+    impl Table for Silent {
+        fn take(&self, _: Fingerprint, _: Class, _: Quota) -> Result<Taken, String> {
+            Err("gone".to_owned())
+        }
+
+        fn refused(&self, _: Class) -> Result<i64, String> {
+            self.0.set(self.0.get() + 1);
+            Err("gone".to_owned())
+        }
+    }
+
+    #[test]
+    fn what_the_domains_count_is_told_though_the_stores_give_no_answer() {
+        let table = Silent::default();
+        let letters = Figure::one(("bodega_dead_letters", Kind::Gauge, "Put aside."), 7);
+        let told = answer(&breakers(&Gone), &refused(&table), vec![letters], NOW);
+        assert_eq!(told.status(), 200);
+        expect![[r#"
+            # HELP bodega_dead_letters Put aside.
+            # TYPE bodega_dead_letters gauge
+            bodega_dead_letters 7
+        "#]]
+        .assert_eq(std::str::from_utf8(told.body()).unwrap());
+        assert_eq!(table.0.get(), 1, "each question may take seconds");
+    }
+
+    #[test]
+    fn every_breaker_is_there_before_it_was_used() {
+        let all = breakers(&Memory::default());
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, guarded().collect::<Vec<_>>());
+        let unused = |seen: &Seen| (seen.state.at(NOW), seen.opened, seen.failures);
+        assert!(all.iter().all(|(_, seen)| unused(seen) == (Standing::Closed, 0, 0)));
     }
 
     #[test]

@@ -13,11 +13,11 @@ use super::shared::{self, Shared};
 use crate::contract::merge;
 use crate::door::Head;
 use crate::headers::Headers;
-use crate::limit::{Class, Table};
+use crate::limit::Table;
 use crate::metrics;
 use crate::ready::{self, Found};
 use crate::routes::Upstream;
-use breaker::shared::{seen, state};
+use breaker::shared::state;
 
 /// What this door says of itself.
 const DOCUMENT: &str = include_str!("../../openapi.json");
@@ -83,17 +83,8 @@ pub(super) async fn counted(
 ) -> Result<Response, Problem> {
     let key = InternalKey::new(&guest::variable("jobs_key")?);
     metrics::guard(&key, head)?;
-    let unknown = |story: String| Problem::unavailable_because("gateway.metrics", &story);
-    let breakers = metrics::guarded().map(|name| seen(shared, name).map(|seen| (name, seen)));
-    let breakers = breakers
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unknown)?;
-    let refused = Class::ALL.map(|class| table.refused(class).map(|count| (class, count)));
-    let refused = refused
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unknown)?;
     let domains = business(identities).await;
+    let (breakers, refused) = (metrics::breakers(shared), metrics::refused(table));
     Ok(metrics::answer(&breakers, &refused, domains, guest::now()))
 }
 
