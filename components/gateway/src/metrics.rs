@@ -213,8 +213,8 @@ mod tests {
         };
         let lag = |producer| Figure::lag(producer, 1, None, kernel::Instant::EPOCH)[0].clone();
         let odd = Figure::by(("bodega_odd", Kind::Gauge, "Odd."), "word", &["a\"b\\c\nd"], &[]);
-        let stuck = Figure::one(("bodega_saga_stuck", Kind::Gauge, "Stuck."), 4);
-        let domains = [lag("order"), stuck, lag("payment"), odd];
+        let stuck = Figure::stuck;
+        let domains = [lag("order"), stuck("order", 4), lag("payment"), stuck("payment", 1), odd];
         let response = answer(
             &[("order", seen)],
             &[(Class::Login, 3), (Class::General, 0)],
@@ -248,9 +248,10 @@ mod tests {
             # TYPE bodega_outbox_lag_events gauge
             bodega_outbox_lag_events{producer="order"} 1
             bodega_outbox_lag_events{producer="payment"} 1
-            # HELP bodega_saga_stuck Stuck.
+            # HELP bodega_saga_stuck What waits for a person: orders whose saga is stuck, payments whose money should have gone back.
             # TYPE bodega_saga_stuck gauge
-            bodega_saga_stuck 4
+            bodega_saga_stuck{kind="order"} 4
+            bodega_saga_stuck{kind="payment"} 1
             # HELP bodega_odd Odd.
             # TYPE bodega_odd gauge
             bodega_odd{word="a\"b\\c\nd"} 0
