@@ -91,11 +91,13 @@ async fn three_orders_are_seen_and_nobody_else_s_port_shows_them() -> Result<()>
         ("bodega_order_decided_total", &[("state", "CANCELLED")], 0.0),
         ("bodega_payments_decided_total", &[("state", "CAPTURED")], 3.0),
         ("bodega_payments_decided_total", &[("state", "FAILED")], 0.0),
-        ("bodega_saga_stuck", &[], 0.0),
+        ("bodega_saga_stuck", &[("kind", "order")], 0.0),
+        ("bodega_saga_stuck", &[("kind", "payment")], 0.0),
         ("bodega_saga_work", &[("kind", "CANCEL")], 0.0),
         ("bodega_dead_letters", &[], 0.0),
         ("bodega_outbox_lag_seconds", &[("producer", "payment")], 0.0),
         ("bodega_breaker_state", &[("component", "order")], 0.0),
+        ("bodega_breaker_state", &[("component", "remote-stock")], 0.0),
         ("bodega_requests_refused_total", &[], 0.0),
     ] {
         assert_eq!(page.value(name, labels), Some(expected), "{name} {labels:?}");

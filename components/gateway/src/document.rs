@@ -37,7 +37,8 @@ struct Liveness {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is looked at")]
 struct Readiness {
-    status: State,
+    /// DEGRADED: something is down that does not keep this replica from selling.
+    status: WholeState,
     components: Vec<ComponentState>,
 }
 
@@ -46,19 +47,27 @@ struct Readiness {
 #[expect(dead_code, reason = "only its schema is looked at")]
 struct ComponentState {
     name: String,
-    status: State,
+    status: ComponentStatus,
     /// Whether it gets requests (closed), has a rest (open) or gets one to see how it is (half-open).
     #[schema(required = false)]
     breaker: BreakerState,
 }
 
 #[derive(ToSchema)]
-#[schema(as = ReadinessState)]
+#[schema(as = ReadinessState, rename_all = "UPPERCASE")]
 #[expect(dead_code, reason = "only its schema is looked at")]
-#[expect(clippy::upper_case_acronyms, reason = "the words as they are sent")]
-enum State {
-    UP,
-    DOWN,
+enum WholeState {
+    Up,
+    Degraded,
+    Down,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "UPPERCASE")]
+#[expect(dead_code, reason = "only its schema is looked at")]
+enum ComponentStatus {
+    Up,
+    Down,
 }
 
 #[derive(ToSchema)]
@@ -95,9 +104,12 @@ fn alive() -> Operation {
 
 fn ready() -> Operation {
     open("/health/ready", "getReadiness", "Ask whether the shop can work")
-        .about("Every component is asked something cheap that needs its database.")
-        .answers::<Readiness>(503, "A component does not answer.")
-        .answers::<Readiness>(200, "Every component answers.")
+        .about(
+            "Every component is asked something cheap that needs its database. The status code is about what a sale \
+             needs and this replica has itself; everything else that is down is named, and does not decide.",
+        )
+        .answers::<Readiness>(503, "Something that a sale needs does not answer.")
+        .answers::<Readiness>(200, "This replica can sell.")
 }
 
 fn contract() -> Operation {

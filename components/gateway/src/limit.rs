@@ -16,6 +16,10 @@ use crate::headers::Headers;
 use crate::routes::{Own, own};
 use gcra::{Quota, Taken};
 
+/// So many times a minute an address may ask whether the shop is ready. It is no setting: all probes of a node come from one
+/// address, and a shop that was set to a small limit for people would tell its own pods that they are not ready.
+const READY_PER_MINUTE: u32 = 1_200;
+
 /// What is counted apart from everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -63,10 +67,10 @@ impl Class {
     }
 }
 
-/// The quota of each class; none where it is turned off.
+/// The quota of each class but readiness, which has one that is not set; none where it is turned off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quotas {
-    /// Of [`Class::General`] and, apart from it, of [`Class::Ready`].
+    /// Of [`Class::General`].
     pub general: Option<Quota>,
     /// Of [`Class::Login`].
     pub login: Option<Quota>,
@@ -77,11 +81,12 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    const fn of(&self, class: Class) -> Option<Quota> {
+    fn of(&self, class: Class) -> Option<Quota> {
         match class {
             Class::Login => self.login,
             Class::Internal => self.internal,
-            Class::Ready | Class::General => self.general,
+            Class::Ready => Quota::per_minute(READY_PER_MINUTE),
+            Class::General => self.general,
             Class::Passwords => self.passwords,
         }
     }

@@ -68,7 +68,8 @@ pub fn resting(wait_us: i64) -> Response {
 /// A problem document means that its own code has run and decided, so the component is well, whatever it says:
 /// 502 and 503 are also the answer to one request, such as an order whose payment nobody confirms, and no client
 /// may shut a component for all others by repeating such a request. For the same reason a defect (500) is no
-/// outage. No component answers 504, so that is the host, whose patience is at its end.
+/// outage. A bare 502 is that of a component which stands for a service of another deployment where nobody is, and counts
+/// as that component's own failure: it gets a rest. No component answers 504, so that is the host, whose patience is at its end.
 pub fn outcome(status: u16, answered: &Headers) -> Outcome {
     match status {
         504 => Outcome::Failure,
@@ -103,12 +104,14 @@ pub fn reply(status: u16, answered: &Headers) -> Reply {
     }
     Reply::Replace(match status {
         500 => Problem::new(Code::Internal, "the error was recorded and will be looked at").into(),
-        503 | 504 => outage(Outage::Overload),
+        // A 502 is a component that stands for a service of another deployment, and finds nobody there.
+        502..=504 => outage(Outage::Overload),
         _ => outage(Outage::Broken),
     })
 }
 
-fn is_problem(answered: &Headers) -> bool {
+/// Whether it is a problem document, which only code of ours writes.
+pub(crate) fn is_problem(answered: &Headers) -> bool {
     let types = values(answered, "content-type");
     let [media_type] = types.as_slice() else {
         return false;
@@ -178,7 +181,8 @@ mod tests {
             replaced(504, &of_type("application/json")),
             problem(503, Some("1"))
         );
-        assert_eq!(replaced(502, &Vec::new()), problem(502, Some("1")));
+        let (nobody, busy) = (replaced(502, &Vec::new()), replaced(503, &Vec::new()));
+        assert_eq!((&nobody, &busy), (&problem(503, Some("1")), &nobody));
         assert_eq!(replaced(599, &Vec::new()), problem(502, Some("1")));
         assert_eq!(replaced(101, &Vec::new()), problem(502, Some("1")));
         let doubled = [of_type("application/problem+json"), of_type("text/html")].concat();

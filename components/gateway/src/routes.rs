@@ -164,6 +164,14 @@ impl Upstream {
         format!("{}.spin.internal", self.name())
     }
 
+    /// Whether nothing can be sold without it. What comes after the sale, and what explains it, may wait.
+    pub const fn is_needed_to_sell(self) -> bool {
+        match self {
+            Self::Account | Self::Product | Self::Stock | Self::Order | Self::Payment | Self::Cart => true,
+            Self::Settlement | Self::Outbox | Self::ApiDocs => false,
+        }
+    }
+
     /// A cheap question that goes through its database or its identity check, for readiness: any answer
     /// below 500 will do.
     pub const fn probe(self) -> &'static str {

@@ -28,7 +28,7 @@ use remote::{Failure, Function, NoRefusal, payment as rpc};
 
 /// The payments that are deployed on their own.
 const PAYMENT: Service = Service {
-    name: "remote-payment",
+    name: breaker::REMOTE_PAYMENT,
     variable: "payment_url",
 };
 

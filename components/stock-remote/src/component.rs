@@ -25,7 +25,7 @@ use api::shop::types::{ids, time};
 
 /// The stock that is deployed on its own.
 const STOCK: Service = Service {
-    name: "remote-stock",
+    name: breaker::REMOTE_STOCK,
     variable: "stock_url",
 };
 

@@ -14,4 +14,14 @@ pub mod guest;
 pub mod shared;
 mod state;
 
-pub use state::{Admission, End, Outcome, Pass, State, Thresholds};
+pub use state::{Admission, End, Outcome, Pass, Standing, State, Thresholds};
+
+/// The name of the breaker of a stock that is deployed on its own.
+pub const REMOTE_STOCK: &str = "remote-stock";
+
+/// The name of the breaker of a payment that is deployed on its own.
+pub const REMOTE_PAYMENT: &str = "remote-payment";
+
+/// The breakers that are not the gateway's: those of whoever asks a service of another deployment. They lie in the same
+/// place, so that one page shows all of them.
+pub const REMOTE: [&str; 2] = [REMOTE_STOCK, REMOTE_PAYMENT];

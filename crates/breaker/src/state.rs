@@ -35,6 +35,31 @@ pub enum State {
     },
 }
 
+/// How a breaker stands for whoever looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// All requests go on.
+    Closed,
+    /// The next request goes on, or one is on its way, to see how the component is.
+    HalfOpen,
+    /// No request goes on.
+    Open,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::HalfOpen];
+
+    /// Its name in readiness and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}
+
 /// What a request may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
@@ -76,12 +101,25 @@ impl Default for State {
 }
 
 impl State {
-    /// Its name in readiness and metrics.
+    /// Its name as it is kept, whatever time it is. What operators see is [`State::at`].
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Closed { .. } => "closed",
-            Self::Open { .. } => "open",
-            Self::Probing { .. } => "half-open",
+            Self::Closed { .. } => Standing::Closed.name(),
+            Self::Open { .. } => Standing::Open.name(),
+            Self::Probing { .. } => Standing::HalfOpen.name(),
+        }
+    }
+
+    /// How it stands at this moment.
+    ///
+    /// Nobody writes down that a rest is over: the next request finds it out. Until one comes it would look open for ever,
+    /// though whoever asks gets through.
+    pub fn at(&self, now: Instant) -> Standing {
+        match self {
+            Self::Closed { .. } => Standing::Closed,
+            Self::Open { until } if *until <= now => Standing::HalfOpen,
+            Self::Open { .. } => Standing::Open,
+            Self::Probing { .. } => Standing::HalfOpen,
         }
     }
 
@@ -310,6 +348,26 @@ mod tests {
             probing 100 1 | same, same, same | closed, open 105, open 100
             probing 101 1 | same, same, same | closed, open 105, open 100
             probing 999 1 | same, same, same | closed, open 105, open 100
+        "#]]
+        .assert_eq(&table);
+    }
+
+    #[test]
+    fn a_rest_that_is_over_is_half_open_though_nobody_came() {
+        let line = |state: &State| format!("{} | {}\n", shown(&Some(state.clone())), state.at(at(100)).name());
+        let table: String = states().iter().map(line).collect();
+        expect![[r#"
+            closed | closed
+            closed 95 | closed
+            closed 90 91 | closed
+            closed 91 92 | closed
+            closed 200 300 | closed
+            open 100 | half-open
+            open 101 | open
+            open 999 | open
+            probing 100 1 | half-open
+            probing 101 1 | half-open
+            probing 999 1 | half-open
         "#]]
         .assert_eq(&table);
     }

@@ -75,6 +75,13 @@ impl Figure {
         }
     }
 
+    /// How many of a kind wait for a person. Several domains count theirs under this one name.
+    pub fn stuck(kind: &str, number: i64) -> Self {
+        let help = "What waits for a person: orders whose saga is stuck, payments whose money should have gone back.";
+        let counted = [(kind.to_owned(), number)];
+        Self::by(("bodega_saga_stuck", Kind::Gauge, help), "kind", &[], &counted)
+    }
+
     /// What is on its way from this producer: how many events, and how long the oldest has been.
     pub fn lag(producer: &str, events: i64, oldest: Option<Instant>, now: Instant) -> [Self; 2] {
         let waited = oldest.map_or(0, |since| (now.micros() - since.micros()).max(0));

@@ -13,11 +13,11 @@ use super::shared::{self, Shared};
 use crate::contract::merge;
 use crate::door::Head;
 use crate::headers::Headers;
-use crate::limit::{Class, Table};
+use crate::limit::Table;
 use crate::metrics;
-use crate::ready::{self, Found};
+use crate::ready::{self, Found, Life};
 use crate::routes::Upstream;
-use breaker::shared::{seen, state};
+use breaker::shared::state;
 
 /// What this door says of itself.
 const DOCUMENT: &str = include_str!("../../openapi.json");
@@ -25,9 +25,14 @@ const DOCUMENT: &str = include_str!("../../openapi.json");
 /// A component that needs longer is not ready.
 const PATIENCE: Millis = Millis(5_000);
 
-/// Asks every component something cheap, all at the same time, and the store, without which nobody with a token
+/// Asks every component something cheap, all at the same time, and then the store, without which nobody with a token
 /// gets in.
+///
+/// The store comes last because it holds up this whole instance while it is waited for, and would use up the components'
+/// time. When it gives no answer nobody asks it for the breakers: whoever probes has a deadline too.
 pub(super) async fn readiness(shared: &Shared) -> Response {
+    let all = Upstream::ALL.map(async |upstream| (upstream, life(upstream).await));
+    let lives = join_all(all).await;
     let store = shared::answers(shared);
     if let Err(story) = &store {
         web::log::warn(
@@ -35,24 +40,28 @@ pub(super) async fn readiness(shared: &Shared) -> Response {
             &format!("the key-value store gives no answer: {story}"),
         );
     }
-    let all = Upstream::ALL.map(async |upstream| Found {
+    let found = lives.into_iter().map(|(upstream, life)| Found {
         upstream,
-        answers: answers(upstream).await,
-        breaker: state(shared, upstream.name()).ok(),
+        life,
+        breaker: store.as_ref().ok().and_then(|()| state(shared, upstream.name()).ok()),
     });
-    ready::answer(&join_all(all).await, store.is_ok())
+    let found: Vec<Found> = found.collect();
+    ready::answer(&found, store.is_ok(), guest::now())
 }
 
-async fn answers(upstream: Upstream) -> bool {
+async fn life(upstream: Upstream) -> Life {
     let Ok(request) = outgoing(Method::Head, upstream, upstream.probe(), &Vec::new()) else {
-        return false;
+        return Life::Down;
     };
     let sent = within(PATIENCE, send::<_, IncomingResponse>(request)).await;
-    let answers = matches!(sent, Some(Ok(response)) if response.status() < 500);
-    if !answers {
+    let life = match sent {
+        Some(Ok(response)) => Life::of(response.status(), &response.headers().entries()),
+        Some(Err(_)) | None => Life::Down,
+    };
+    if life != Life::Up {
         web::log::warn("gateway.ready", &format!("{} gives no answer", upstream.name()));
     }
-    answers
+    life
 }
 
 /// Makes sure that the marks of dead tokens are there: after a store was lost, as with every start of a host that keeps
@@ -83,19 +92,9 @@ pub(super) async fn counted(
 ) -> Result<Response, Problem> {
     let key = InternalKey::new(&guest::variable("jobs_key")?);
     metrics::guard(&key, head)?;
-    let unknown = |story: String| Problem::unavailable_because("gateway.metrics", &story);
-    let breakers = Upstream::ALL.map(|upstream| seen(shared, upstream.name()).map(|seen| (upstream, seen)));
-    let breakers = breakers
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unknown)?;
-    let refused = Class::ALL.map(|class| table.refused(class).map(|count| (class, count)));
-    let refused = refused
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(unknown)?;
     let domains = business(identities).await;
-    Ok(metrics::answer(&breakers, &refused, domains))
+    let (breakers, refused) = (metrics::breakers(shared), metrics::refused(table));
+    Ok(metrics::answer(&breakers, &refused, domains, guest::now()))
 }
 
 /// Who the gateway is for the domains when it asks for their figures.

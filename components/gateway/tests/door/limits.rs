@@ -113,8 +113,23 @@ fn a_client_has_its_own_quota_in_each_class() {
     );
     assert_eq!(ask("192.0.2.1:1", Method::Post, "/internal/jobs/run"), 4);
     assert_eq!(ask("192.0.2.1:1", Method::Get, "/internal/metrics"), 0);
-    assert_eq!(ask("192.0.2.1:1", Method::Get, "/health/ready"), 6);
+    assert_eq!(ask("192.0.2.1:1", Method::Get, "/health/ready"), 50);
     assert_eq!(ask("192.0.2.1:1", Method::Get, "/health/live"), 50);
+}
+
+#[test]
+fn every_pod_of_a_node_is_probed_whatever_the_limit_for_people_is() {
+    let used = Used::default();
+    let probe = from("10.1.0.1:1", Method::Get, "/health/ready", &[]);
+    let passed = (0..1_300).filter(|_| status(&ask(&used, &probe)) == 200);
+    assert_eq!(passed.count(), 1_200);
+    let refused = ask(&used, &probe);
+    assert_eq!(
+        limit_headers(&refused),
+        ["ratelimit-policy: \"ready\";q=1200;w=60", "ratelimit: \"ready\";r=0;t=1"]
+    );
+    let alive = from("10.1.0.1:1", Method::Get, "/health/live", &[]);
+    assert!((0..1_300).all(|_| status(&ask(&used, &alive)) == 200));
 }
 
 #[test]

@@ -39,15 +39,35 @@ pub fn figures(counted: &Counted, now: Instant) -> Vec<Figure> {
             &Task::WORDS,
             &counted.work,
         ),
-        Figure::one(
-            (
-                "bodega_saga_stuck",
-                Kind::Gauge,
-                "Orders whose saga waits for a person.",
-            ),
-            counted.stuck,
-        ),
+        Figure::stuck("order", counted.stuck),
         events,
         seconds,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn orders_that_wait_for_a_person_are_told_from_payments_that_do() {
+        let counted = Counted {
+            states: vec![("PAID".to_owned(), 3)],
+            decided: vec![("PAID".to_owned(), 4)],
+            work: Vec::new(),
+            stuck: 2,
+            unacknowledged: 0,
+            oldest_unacknowledged: None,
+        };
+        let told = figures(&counted, Instant::EPOCH);
+        let lines = told.iter().flat_map(|figure| {
+            let label = figure.label.clone().unwrap_or_default();
+            let line = move |(value, number): &(String, String)| {
+                format!("{} {label}={value} {number}\n", figure.name)
+            };
+            figure.series.iter().map(line)
+        });
+        expect![[r#""#]].assert_eq(&lines.collect::<String>());
+    }
 }

@@ -6,6 +6,8 @@ use store::DbError;
 pub struct Counted {
     /// By how they were decided; a refund takes nothing away.
     pub decided: Vec<(String, i64)>,
+    /// What is stuck and waits for a person: as much as the list of it has.
+    pub stuck: i64,
     /// Events that not every consumer has.
     pub unacknowledged: i64,
     /// When the first of those happened.

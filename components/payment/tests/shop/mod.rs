@@ -14,7 +14,7 @@ use fake_pg::app as pg;
 use fake_pg::domain::{ApproveRefused, CancelRefused, Rules};
 use kernel::{Currency, Instant, Millis, Money, OrderId, Outcome, UserId};
 use payment::app::{
-    App, Approval, ApproveError, CancelError, Entry, Failed, Gateway, Ledger, Payments, Tally,
+    App, Approval, ApproveError, CancelError, Entry, Failed, Figures, Gateway, Ledger, Payments, Tally,
 };
 use payment::domain::{
     Amount, Charge, ChargeRefused, Confirmation, Method, NewRefund, Payment, PaymentKey, RefundKey,
@@ -228,9 +228,11 @@ impl Shop {
         rows.len()
     }
 
-    /// Everything that is stuck: order, kind, key, amount and code.
+    /// Everything that is stuck: order, kind, key, amount and code. The figure says how many that are.
     pub(crate) fn stuck(&self) -> Vec<String> {
         let list = self.payments.stuck(None, 100).unwrap();
+        let counted = Figures::count(&self.payments).unwrap().stuck;
+        assert_eq!(usize::try_from(counted).unwrap(), list.len(), "the figure is not the list's length");
         let line = |stuck: &Stuck| {
             let (kind, amount) = (stuck.kind.text(), stuck.amount.money().minor());
             format!("{} {kind} {} {amount} {}", stuck.order, stuck.key, stuck.code)
