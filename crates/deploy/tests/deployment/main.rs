@@ -14,6 +14,7 @@ mod postgres;
 mod profile;
 mod rules;
 mod runbook;
+mod schemas;
 mod scripts;
 mod tools;
 mod yaml;
