@@ -10,6 +10,7 @@ mod backup;
 mod chart;
 mod dashboards;
 mod documents;
+mod image;
 mod postgres;
 mod profile;
 mod rules;
