@@ -246,7 +246,34 @@ fn what_is_pushed_is_what_the_chart_takes() {
         host.contains("--sbom=true") && host.contains("--provenance=mode=max"),
         "{host}"
     );
-    for bad in [&[][..], &["host"], &["spin", "a"], &["everything"]] {
+    let chart = run(&["chart", "registry.example/charts", "1.2.3"]).unwrap();
+    for part in [
+        "--version 1.2.3 --app-version 1.2.3",
+        "helm push target/chart/bodega-1.2.3.tgz oci://registry.example/charts",
+        "cosign sign --yes registry.example/charts/bodega@sha256:",
+    ] {
+        assert!(chart.contains(part), "{chart}");
+    }
+    for bad in [
+        &[][..],
+        &["host"],
+        &["spin", "a"],
+        &["chart", "a"],
+        &["everything"],
+    ] {
         assert!(run(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn the_release_gives_everything_the_version_of_its_tag() {
+    let workflow = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    let pushes: Vec<&str> = workflow
+        .lines()
+        .filter(|line| line.contains("deploy/push.sh"))
+        .collect();
+    assert_eq!(pushes.len(), 3, "{pushes:?}");
+    for push in pushes {
+        assert!(push.contains("${VERSION#v}"), "{push}");
     }
 }
