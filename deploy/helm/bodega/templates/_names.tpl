@@ -20,7 +20,7 @@ app.kubernetes.io/component: {{ .part }}
 {{- if eq .Values.wiring "split" -}}
 {{- $_ := set (first $apps) "manifest" "deploy/remote/order.toml" -}}
 {{- range list "stock" "payment" -}}
-{{- $apps = append $apps (dict "name" (printf "bodega-%s" .) "part" . "manifest" (printf "deploy/remote/%s.toml" .) "live" "/openapi.json" "ready" "/openapi.json") -}}
+{{- $apps = append $apps (dict "name" (printf "bodega-%s" .) "part" . "manifest" (printf "deploy/remote/%s.toml" .) "live" "/openapi.json" "ready" "/health/ready") -}}
 {{- end -}}
 {{- end -}}
 {{- dict "apps" $apps | toJson -}}
