@@ -124,6 +124,8 @@ fn values_that_make_no_sense_are_refused() {
         "database.port=99999",
         "networkPolicy.externalCidrs={10.0.0.1}",
         "resources.limits=null",
+        "audit.intervalSeconds=0",
+        "runtime=spinkube,database.caSecret=database-ca",
     ];
     for set in bad {
         let Some(made) = rendered(&[&format!("--set={set}")]) else {
