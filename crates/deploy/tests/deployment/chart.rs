@@ -56,6 +56,17 @@ const COMBINATIONS: &[&[&str]] = &[
     &["--set=runtime=spinkube,autoscaling.enabled=true,autoscaling.kind=keda"],
     &["--set=networkPolicy.enabled=false,image.pullSecrets={registry}"],
     &["--set=networkPolicy.paymentGatewayCidrs={203.0.113.0/24},wiring=split"],
+    &[
+        "--set=wiring=split,database.caSecret=database-ca,monitoring.podMonitor.enabled=true,monitoring.podMonitor.labels.release=prometheus",
+    ],
+    &[
+        "--set=runtime=spinkube,database.caSecret=database-ca,database.caKey=ca-certificates.crt,monitoring.podMonitor.enabled=true",
+    ],
+    &["--set=events.bus=nats,secrets.nats=bodega-nats,audit.enabled=false"],
+    &["--set=wiring=split,autoscaling.enabled=true,servers.postgres.enabled=true,spin.createExecutor=false"],
+    &[
+        "--set=runtime=spinkube,autoscaling.enabled=true,autoscaling.maxReplicas=20,servers.postgres.enabled=true",
+    ],
 ];
 
 fn rendered(arguments: &[&str]) -> Option<Result<String, String>> {
@@ -285,6 +296,10 @@ fn secrets_are_named_and_never_written_down() {
     let Some(made) = crate::scripts::secrets() else {
         return;
     };
+    // Whose Postgres it is, has it.
+    for key in ["ca.crt", "ca-certificates.crt"] {
+        made.insert(("database-ca".to_owned(), key.to_owned()));
+    }
     for (arguments, resources) in all() {
         assert!(
             resources.iter().all(|one| text(one, "/kind") != "Secret"),
