@@ -41,7 +41,7 @@ const FLAVOURS: &[(&str, &[&str])] = &[
         "spinkube-split",
         &[
             "--values=deploy/helm/bodega/values-dev.yaml",
-            "--set=runtime=spinkube,wiring=split,spin.createExecutor=true",
+            "--set=runtime=spinkube,wiring=split",
         ],
     ),
 ];
@@ -293,7 +293,7 @@ fn nobody_talks_to_anybody_unless_a_policy_says_so() {
 
 #[test]
 fn secrets_are_named_and_never_written_down() {
-    let Some(made) = crate::scripts::secrets() else {
+    let Some(mut made) = crate::scripts::secrets() else {
         return;
     };
     // Whose Postgres it is, has it.
@@ -325,12 +325,27 @@ fn references(value: &Value, found: &mut BTreeSet<(String, String)>) {
             text(reference, "/key").to_owned(),
         ));
     }
-    if let Some(name) = value
-        .pointer("/secret/secretName")
-        .or(value.get("loadFromSecret"))
-        .and_then(Value::as_str)
-    {
+    if let Some(credentials) = value.pointer("/authorization/credentials") {
+        found.insert((
+            text(credentials, "/name").to_owned(),
+            text(credentials, "/key").to_owned(),
+        ));
+    }
+    if let Some(name) = value.get("loadFromSecret").and_then(Value::as_str) {
         found.insert((name.to_owned(), "runtime-config.toml".to_owned()));
+    }
+    if let Some(volume) = value.get("secret") {
+        let items = list(volume, "/items").map(|item| text(item, "/key"));
+        let keys: Vec<&str> = items.collect();
+        let keys = if keys.is_empty() {
+            vec!["runtime-config.toml"]
+        } else {
+            keys
+        };
+        found.extend(
+            keys.into_iter()
+                .map(|key| (text(volume, "/secretName").to_owned(), key.to_owned())),
+        );
     }
     match value {
         Value::Object(all) => all.values().for_each(|one| references(one, found)),
