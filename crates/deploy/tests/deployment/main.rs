@@ -12,6 +12,7 @@ mod chart;
 mod dashboards;
 mod documents;
 mod image;
+mod outside;
 mod postgres;
 mod profile;
 mod rules;

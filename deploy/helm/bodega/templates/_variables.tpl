@@ -27,6 +27,8 @@ the same password twice. (dict "root" $ "part" "shop")
 - {{ include "bodega.secretVariable" (dict "name" "events_address" "secret" $values.secrets.redis "key" "url") }}
 - name: events_host
   value: redis://{{ $values.redis.host }}:{{ $values.redis.port }}
+{{- else if $values.secrets.nats }}
+- {{ include "bodega.secretVariable" (dict "name" "events_address" "secret" $values.secrets.nats "key" "url") }}
 {{- else }}
 - name: events_address
   value: nats://{{ $values.events.nats.host }}:{{ $values.events.nats.port }}?stream={{ $values.events.nats.stream }}
