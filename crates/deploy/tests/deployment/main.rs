@@ -12,6 +12,7 @@ mod chart;
 mod dashboards;
 mod documents;
 mod image;
+mod monitoring;
 mod outside;
 mod postgres;
 mod profile;
