@@ -2,7 +2,7 @@
 # Builds, pushes and signs what is deployed:
 #   deploy/push.sh host  IMAGE                 the image of our own host, such as registry.example/bodega:0.1.0
 #   deploy/push.sh spin  REPOSITORY VERSION    the applications for SpinKube, REPOSITORY/bodega:VERSION and its kin
-#   deploy/push.sh chart REPOSITORY            the chart, to oci://REPOSITORY
+#   deploy/push.sh chart REPOSITORY VERSION    the chart, to oci://REPOSITORY/bodega:VERSION, for the images of that version
 # Who pushes is logged in already (`docker login`, `spin registry login`, `helm registry login`). What was pushed is signed
 # by digest with cosign: without a key by the identity of the workflow, or by COSIGN_KEY. SIGN=no leaves that out.
 # DRY_RUN=1 prints the commands instead of running them.
@@ -66,13 +66,13 @@ spin_apps() {
 }
 
 chart() {
-    [ $# -eq 1 ] || usage
+    [ $# -eq 2 ] || usage
+    local repository="$1" version="$2"
     needs helm; needs cosign; needs crane
-    local version
-    version="$(sed -n 's/^version: //p' deploy/helm/bodega/Chart.yaml)"
-    run helm package deploy/helm/bodega --destination target/chart
-    run helm push "target/chart/bodega-$version.tgz" "oci://$1"
-    sign "$1/bodega:$version"
+    # The version of the chart is that of the images which it names when nobody says another.
+    run helm package deploy/helm/bodega --version "$version" --app-version "$version" --destination target/chart
+    run helm push "target/chart/bodega-$version.tgz" "oci://$repository"
+    sign "$repository/bodega:$version"
 }
 
 [ $# -ge 1 ] || usage

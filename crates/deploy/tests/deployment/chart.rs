@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::tools::{KUBERNETES, ask, python_tool, root, say};
+use crate::tools::{ask, python_tool, root, say};
 use crate::yaml::{list, parse, read, text};
 
 /// What is shown in `deploy/kubernetes`: a name and the values that make it.
@@ -41,7 +41,7 @@ const FLAVOURS: &[(&str, &[&str])] = &[
         "spinkube-split",
         &[
             "--values=deploy/helm/bodega/values-dev.yaml",
-            "--set=runtime=spinkube,wiring=split,spin.createExecutor=true",
+            "--set=runtime=spinkube,wiring=split",
         ],
     ),
 ];
@@ -56,6 +56,17 @@ const COMBINATIONS: &[&[&str]] = &[
     &["--set=runtime=spinkube,autoscaling.enabled=true,autoscaling.kind=keda"],
     &["--set=networkPolicy.enabled=false,image.pullSecrets={registry}"],
     &["--set=networkPolicy.paymentGatewayCidrs={203.0.113.0/24},wiring=split"],
+    &[
+        "--set=wiring=split,database.caSecret=database-ca,monitoring.podMonitor.enabled=true,monitoring.podMonitor.labels.release=prometheus",
+    ],
+    &[
+        "--set=runtime=spinkube,database.caSecret=database-ca,database.caKey=ca-certificates.crt,monitoring.podMonitor.enabled=true",
+    ],
+    &["--set=events.bus=nats,secrets.nats=bodega-nats,audit.enabled=false"],
+    &["--set=wiring=split,autoscaling.enabled=true,servers.postgres.enabled=true,spin.createExecutor=false"],
+    &[
+        "--set=runtime=spinkube,autoscaling.enabled=true,autoscaling.maxReplicas=20,servers.postgres.enabled=true",
+    ],
 ];
 
 fn rendered(arguments: &[&str]) -> Option<Result<String, String>> {
@@ -65,15 +76,15 @@ fn rendered(arguments: &[&str]) -> Option<Result<String, String>> {
     Some(ask(helm.current_dir(root())))
 }
 
-fn resources(arguments: &[&str]) -> Option<Vec<Value>> {
+pub(crate) fn resources(arguments: &[&str]) -> Option<Vec<Value>> {
     let text = rendered(arguments)?.unwrap_or_else(|complaint| panic!("{arguments:?}: {complaint}"));
     Some(parse(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error}")))
 }
 
-type Rendered = (&'static [&'static str], Vec<Value>);
+pub(crate) type Rendered = (&'static [&'static str], Vec<Value>);
 
 /// Everything that is rendered, once for all tests.
-fn all() -> &'static [Rendered] {
+pub(crate) fn all() -> &'static [Rendered] {
     static ALL: OnceLock<Vec<Rendered>> = OnceLock::new();
     let flavours = FLAVOURS.iter().map(|(_, arguments)| *arguments);
     let all = flavours.chain(COMBINATIONS.iter().copied());
@@ -109,106 +120,6 @@ fn what_the_chart_becomes_is_what_the_repository_shows() {
 }
 
 #[test]
-fn every_resource_is_valid_by_the_schema_of_its_kind() {
-    for (arguments, resources) in all() {
-        let (custom, own): (Vec<&Value>, Vec<&Value>) =
-            resources.iter().partition(|one| schema_of(one).is_some());
-        assert!(own.len() > 4, "{arguments:?} makes next to nothing");
-        if let Err(complaint) = by_kubernetes(&own) {
-            panic!("{arguments:?}:\n{complaint}");
-        }
-        for one in custom {
-            if let Err(complaint) = by_definition(one) {
-                panic!("{arguments:?}: {}:\n{complaint}", text(one, "/metadata/name"));
-            }
-        }
-    }
-}
-
-/// Kubernetes' own kinds, by its own schemas, in which a field that nobody knows is an error.
-fn by_kubernetes(resources: &[&Value]) -> Result<(), String> {
-    let Some(program) = python_tool("kubernetes-validate") else {
-        return Ok(());
-    };
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("resources.yaml");
-    // JSON is YAML.
-    let documents: Vec<String> = resources.iter().map(ToString::to_string).collect();
-    fs::write(&file, documents.join("\n---\n")).map_err(|error| error.to_string())?;
-    for version in KUBERNETES {
-        let mut command = Command::new(&program);
-        ask(command
-            .args(["-k", version, "--strict", "--quiet", "--no-warn"])
-            .arg(&file))?;
-    }
-    Ok(())
-}
-
-fn schema_of(resource: &Value) -> Option<Value> {
-    let name = format!(
-        "{}-{}.json",
-        text(resource, "/apiVersion").replace('/', "-"),
-        text(resource, "/kind")
-    );
-    let path = root().join("crates/deploy/schemas").join(name);
-    let text = fs::read_to_string(path).ok()?;
-    let mut schema = serde_json::from_str(&text).expect("a schema is JSON");
-    close(&mut schema);
-    Some(schema)
-}
-
-/// The API server drops fields that a definition does not know, without a word; here they are errors.
-fn close(schema: &mut Value) {
-    if let Some(object) = schema.as_object_mut() {
-        let open = object.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));
-        let describes = object.get("properties").is_some_and(Value::is_object);
-        if describes && !open && !object.contains_key("additionalProperties") {
-            object.insert("additionalProperties".to_owned(), Value::Bool(false));
-        }
-        object.values_mut().for_each(close);
-    }
-    if let Some(all) = schema.as_array_mut() {
-        all.iter_mut().for_each(close);
-    }
-}
-
-/// A custom kind, by the definition that its operator installs.
-fn by_definition(resource: &Value) -> Result<(), String> {
-    let Some(program) = python_tool("check-jsonschema") else {
-        return Ok(());
-    };
-    let schema = schema_of(resource).ok_or("there is no schema of it")?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let (schema_file, file) = (
-        folder.path().join("schema.json"),
-        folder.path().join("resource.json"),
-    );
-    fs::write(&schema_file, schema.to_string()).map_err(|error| error.to_string())?;
-    fs::write(&file, resource.to_string()).map_err(|error| error.to_string())?;
-    ask(Command::new(program)
-        .arg("--schemafile")
-        .arg(schema_file)
-        .arg(file))
-    .map(drop)
-}
-
-#[test]
-fn the_schemas_refuse_what_nobody_knows() {
-    if python_tool("helm").is_none() {
-        return;
-    }
-    let service =
-        |spec: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec});
-    assert!(by_kubernetes(&[&service(json!({"ports": [{"port": 80}]}))]).is_ok());
-    assert!(by_kubernetes(&[&service(json!({"ports": [{"port": "eighty"}]}))]).is_err());
-    assert!(by_kubernetes(&[&service(json!({"prots": []}))]).is_err());
-    let app = |spec: Value| json!({"apiVersion": "core.spinkube.dev/v1alpha1", "kind": "SpinApp", "metadata": {"name": "a"}, "spec": spec});
-    assert!(by_definition(&app(json!({"image": "a", "executor": "b", "replicas": 1}))).is_ok());
-    assert!(by_definition(&app(json!({"image": "a", "replicas": 1}))).is_err());
-    assert!(by_definition(&app(json!({"image": "a", "executor": "b", "replica": 1}))).is_err());
-}
-
-#[test]
 fn values_that_make_no_sense_are_refused() {
     let bad = [
         "runtime=nomad",
@@ -224,6 +135,8 @@ fn values_that_make_no_sense_are_refused() {
         "database.port=99999",
         "networkPolicy.externalCidrs={10.0.0.1}",
         "resources.limits=null",
+        "audit.intervalSeconds=0",
+        "runtime=spinkube,database.caSecret=database-ca",
     ];
     for set in bad {
         let Some(made) = rendered(&[&format!("--set={set}")]) else {
@@ -234,7 +147,7 @@ fn values_that_make_no_sense_are_refused() {
 }
 
 /// The pod templates that the chart makes itself, with the name of their owner.
-fn pods(resources: &[Value]) -> Vec<(String, &Value)> {
+pub(crate) fn pods(resources: &[Value]) -> Vec<(String, &Value)> {
     let places = ["/spec/template", "/spec/jobTemplate/spec/template"];
     let found = resources.iter().flat_map(|one| {
         let name = format!("{} {}", text(one, "/kind"), text(one, "/metadata/name"));
@@ -243,6 +156,11 @@ fn pods(resources: &[Value]) -> Vec<(String, &Value)> {
             .filter_map(move |place| Some((name.clone(), one.pointer(place)?)))
     });
     found.filter(|(name, _)| !name.starts_with("SpinApp")).collect()
+}
+
+/// Containers of a pod, those that run before the others first.
+pub(crate) fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
+    list(pod, "/spec/initContainers").chain(list(pod, "/spec/containers"))
 }
 
 #[test]
@@ -265,7 +183,7 @@ fn every_container_is_limited_and_may_do_nothing_that_it_needs_not() {
                 "RuntimeDefault",
                 "{name}"
             );
-            for container in list(pod, "/spec/containers") {
+            for container in containers(pod) {
                 let is = |pointer: &str, expected: Value| {
                     assert_eq!(container.pointer(pointer), Some(&expected), "{name}: {pointer}")
                 };
@@ -375,9 +293,13 @@ fn nobody_talks_to_anybody_unless_a_policy_says_so() {
 
 #[test]
 fn secrets_are_named_and_never_written_down() {
-    let Some(made) = crate::scripts::secrets() else {
+    let Some(mut made) = crate::scripts::secrets() else {
         return;
     };
+    // Whose Postgres it is, has it.
+    for key in ["ca.crt", "ca-certificates.crt"] {
+        made.insert(("database-ca".to_owned(), key.to_owned()));
+    }
     for (arguments, resources) in all() {
         assert!(
             resources.iter().all(|one| text(one, "/kind") != "Secret"),
@@ -403,12 +325,27 @@ fn references(value: &Value, found: &mut BTreeSet<(String, String)>) {
             text(reference, "/key").to_owned(),
         ));
     }
-    if let Some(name) = value
-        .pointer("/secret/secretName")
-        .or(value.get("loadFromSecret"))
-        .and_then(Value::as_str)
-    {
+    if let Some(credentials) = value.pointer("/authorization/credentials") {
+        found.insert((
+            text(credentials, "/name").to_owned(),
+            text(credentials, "/key").to_owned(),
+        ));
+    }
+    if let Some(name) = value.get("loadFromSecret").and_then(Value::as_str) {
         found.insert((name.to_owned(), "runtime-config.toml".to_owned()));
+    }
+    if let Some(volume) = value.get("secret") {
+        let items = list(volume, "/items").map(|item| text(item, "/key"));
+        let keys: Vec<&str> = items.collect();
+        let keys = if keys.is_empty() {
+            vec!["runtime-config.toml"]
+        } else {
+            keys
+        };
+        found.extend(
+            keys.into_iter()
+                .map(|key| (text(volume, "/secretName").to_owned(), key.to_owned())),
+        );
     }
     match value {
         Value::Object(all) => all.values().for_each(|one| references(one, found)),
@@ -422,7 +359,7 @@ fn an_address_names_only_passwords_that_stand_before_it() {
     for (arguments, resources) in all() {
         let containers = pods(resources)
             .into_iter()
-            .flat_map(|(_, pod)| list(pod, "/spec/containers"));
+            .flat_map(|(_, pod)| self::containers(pod));
         let own = containers.map(|container| list(container, "/env").collect::<Vec<_>>());
         let apps = resources.iter().filter(|one| text(one, "/kind") == "SpinApp");
         let apps = apps.map(|app| list(app, "/spec/variables").collect::<Vec<_>>());

@@ -6,14 +6,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod audit;
 mod backup;
 mod chart;
 mod dashboards;
 mod documents;
+mod image;
+mod monitoring;
+mod outside;
 mod postgres;
 mod profile;
 mod rules;
 mod runbook;
+mod schemas;
 mod scripts;
 mod tools;
 mod yaml;

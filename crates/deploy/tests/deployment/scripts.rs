@@ -44,7 +44,8 @@ fn made(arguments: &[&str]) -> Result<Vec<Value>, String> {
 /// Names and keys of the Secrets that `deploy/secrets.sh` makes; none where the chart can't be rendered anyway.
 pub(crate) fn secrets() -> Option<BTreeSet<(String, String)>> {
     python_tool("helm")?;
-    let made = made(&[]).unwrap_or_else(|complaint| panic!("{complaint}"));
+    let made = made(&["--nats-url", "nats://u:p@n:1?stream=bodega"])
+        .unwrap_or_else(|complaint| panic!("{complaint}"));
     let keys = made.iter().flat_map(|secret| {
         let name = text(secret, "/metadata/name");
         secret["stringData"]
@@ -108,9 +109,42 @@ fn secrets_are_new_each_time_and_fit_what_they_are_for() {
         &["--redis-url"],
         &["--nmespace", "x"],
         &["--redis-url", "redis://a\"b:1"],
+        &["--nats-url", "nats://nobody:1"],
     ] {
         assert!(made(bad).is_err(), "{bad:?}");
     }
+}
+
+#[test]
+fn an_address_that_the_broker_refuses_makes_no_secret() {
+    for bad in [
+        &["--redis-url", "rediss://:p@r:6379"][..],
+        &["--nats-url", "tls://u:p@n:4222"],
+    ] {
+        let complaint = made(bad).expect_err("the broker has no TLS");
+        assert!(complaint.contains("no TLS"), "{complaint}");
+    }
+    let with = made(&["--nats-url", "nats://u:p@n:4222?stream=bodega"]).unwrap();
+    assert_eq!(text(&with[4], "/metadata/name"), "bodega-nats");
+    assert_eq!(
+        text(&with[4], "/stringData/url"),
+        "nats://u:p@n:4222?stream=bodega"
+    );
+}
+
+/// What `deploy/secrets.sh` lets one replica have of connections to Postgres.
+pub(crate) fn connections() -> u64 {
+    let secrets = made(&[]).unwrap_or_else(|complaint| panic!("{complaint}"));
+    let config: toml::Table = text(&secrets[3], "/stringData/runtime-config.toml")
+        .parse()
+        .unwrap();
+    // As crates/manifest reads it.
+    let limit = config
+        .get("outbound_pg")
+        .and_then(|pool| pool.get("max_connections"));
+    let limit = limit.and_then(toml::Value::as_integer);
+    let limit = limit.expect("secrets.sh limits the connections of a replica");
+    u64::try_from(limit).expect("a limit is positive")
 }
 
 /// Writes a program of this name that does what the script says.
@@ -246,7 +280,34 @@ fn what_is_pushed_is_what_the_chart_takes() {
         host.contains("--sbom=true") && host.contains("--provenance=mode=max"),
         "{host}"
     );
-    for bad in [&[][..], &["host"], &["spin", "a"], &["everything"]] {
+    let chart = run(&["chart", "registry.example/charts", "1.2.3"]).unwrap();
+    for part in [
+        "--version 1.2.3 --app-version 1.2.3",
+        "helm push target/chart/bodega-1.2.3.tgz oci://registry.example/charts",
+        "cosign sign --yes registry.example/charts/bodega@sha256:",
+    ] {
+        assert!(chart.contains(part), "{chart}");
+    }
+    for bad in [
+        &[][..],
+        &["host"],
+        &["spin", "a"],
+        &["chart", "a"],
+        &["everything"],
+    ] {
         assert!(run(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn the_release_gives_everything_the_version_of_its_tag() {
+    let workflow = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    let pushes: Vec<&str> = workflow
+        .lines()
+        .filter(|line| line.contains("deploy/push.sh"))
+        .collect();
+    assert_eq!(pushes.len(), 3, "{pushes:?}");
+    for push in pushes {
+        assert!(push.contains("${VERSION#v}"), "{push}");
     }
 }

@@ -20,7 +20,7 @@ app.kubernetes.io/component: {{ .part }}
 {{- if eq .Values.wiring "split" -}}
 {{- $_ := set (first $apps) "manifest" "deploy/remote/order.toml" -}}
 {{- range list "stock" "payment" -}}
-{{- $apps = append $apps (dict "name" (printf "bodega-%s" .) "part" . "manifest" (printf "deploy/remote/%s.toml" .) "live" "/openapi.json" "ready" "/openapi.json") -}}
+{{- $apps = append $apps (dict "name" (printf "bodega-%s" .) "part" . "manifest" (printf "deploy/remote/%s.toml" .) "live" "/openapi.json" "ready" "/health/ready") -}}
 {{- end -}}
 {{- end -}}
 {{- dict "apps" $apps | toJson -}}
@@ -47,4 +47,50 @@ runAsUser: {{ . }}
 runAsGroup: {{ . }}
 fsGroup: {{ . }}
 seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/* Whether there is an auditor of its own; SQLite files are audited by the one process that has them. */}}
+{{- define "bodega.auditor" -}}
+{{- if and .Values.audit.enabled (eq .Values.database.kind "postgres") }}yes{{ end -}}
+{{- end }}
+
+{{/* What trusts a certificate authority of one's own: the variable, the mount and the volume of a pod. */}}
+{{- define "bodega.caVariable" -}}
+{{- if .Values.database.caSecret -}}
+- {name: SSL_CERT_FILE, value: /etc/bodega-ca/ca.crt}
+{{- end -}}
+{{- end }}
+{{- define "bodega.caMount" -}}
+{{- if .Values.database.caSecret -}}
+- {name: ca, mountPath: /etc/bodega-ca, readOnly: true}
+{{- end -}}
+{{- end }}
+{{- define "bodega.caVolume" -}}
+{{- if .Values.database.caSecret -}}
+- name: ca
+  secret:
+    secretName: {{ .Values.database.caSecret }}
+    defaultMode: 288
+    items: [{key: {{ .Values.database.caKey }}, path: ca.crt}]
+{{- end -}}
+{{- end }}
+
+{{/*
+How many connections to Postgres all pods ask for at most, while every one of them is there twice in a rollout. Of one pod: 16 for
+each address, and no more than what deploy/secrets.sh writes as `max_connections`. (dict "root" $)
+*/}}
+{{- define "bodega.connections" -}}
+{{- $values := .root.Values -}}
+{{- $parts := list -}}
+{{- range (include "bodega.apps" .root | fromJson).apps }}{{ $parts = append $parts .part }}{{ end -}}
+{{- if eq $values.runtime "spinkube" }}{{ $parts = append $parts "consumer" }}{{ end -}}
+{{- $sum := ternary 6 0 (eq (include "bodega.auditor" .root) "yes") -}}
+{{- range $part := $parts -}}
+{{- $addresses := include "bodega.databases" (dict "root" $.root "part" $part) | fromJsonArray | len -}}
+{{- $pods := $values.replicas -}}
+{{- if eq $part "consumer" }}{{ $pods = 1 }}{{ end -}}
+{{- if and (eq $part "shop") $values.autoscaling.enabled }}{{ $pods = $values.autoscaling.maxReplicas }}{{ end -}}
+{{- $sum = add $sum (mul 2 $pods (min 32 (mul 16 $addresses))) -}}
+{{- end -}}
+{{ $sum }}
 {{- end }}

@@ -16,7 +16,7 @@ the same password twice. (dict "root" $ "part" "shop")
 {{- range include "bodega.databases" . | fromJsonArray }}
 - {{ include "bodega.secretVariable" (dict "name" (printf "%s_password" .) "secret" $values.secrets.databases "key" (printf "%s_password" .)) }}
 - name: {{ . }}_database
-  value: postgres://bodega_{{ . }}:$(SPIN_VARIABLE_{{ upper . }}_PASSWORD)@{{ $values.database.host }}:{{ $values.database.port }}/{{ . }}{{ with $values.database.options }}?{{ . }}{{ end }}
+  value: {{ include "bodega.address" (dict "database" $values.database "label" . "password" (printf "SPIN_VARIABLE_%s_PASSWORD" (upper .))) }}
 {{- end }}
 - name: postgres_host
   value: postgres://{{ $values.database.host }}:{{ $values.database.port }}
@@ -27,6 +27,8 @@ the same password twice. (dict "root" $ "part" "shop")
 - {{ include "bodega.secretVariable" (dict "name" "events_address" "secret" $values.secrets.redis "key" "url") }}
 - name: events_host
   value: redis://{{ $values.redis.host }}:{{ $values.redis.port }}
+{{- else if $values.secrets.nats }}
+- {{ include "bodega.secretVariable" (dict "name" "events_address" "secret" $values.secrets.nats "key" "url") }}
 {{- else }}
 - name: events_address
   value: nats://{{ $values.events.nats.host }}:{{ $values.events.nats.port }}?stream={{ $values.events.nats.stream }}
@@ -63,6 +65,11 @@ the same password twice. (dict "root" $ "part" "shop")
 {{- define "bodega.secretVariable" -}}
 name: {{ .name }}
   valueFrom: {secretKeyRef: {name: {{ .secret }}, key: {{ .key }}}}
+{{- end }}
+
+{{/* Where a database is, with its password in the environment variable `password`, which the kubelet fills in. */}}
+{{- define "bodega.address" -}}
+postgres://bodega_{{ .label }}:$({{ .password }})@{{ .database.host }}:{{ .database.port }}/{{ .label }}{{ with .database.options }}?{{ . }}{{ end }}
 {{- end }}
 
 {{/* The databases that a part opens, as JSON. */}}
