@@ -118,7 +118,8 @@ impl<W: Wire, C: Cells> Caller<'_, W, C> {
         Ok(reading)
     }
 
-    /// Whoever says anything of its own is well, also if that is that it can't answer now: see the gateway's own rules.
+    /// Whoever says anything of its own is well, also if that is that it can't answer now: see the gateway's own rules. That there
+    /// is no room for it says who runs it, and then it needs the rest.
     fn record<A, R>(&self, pass: Pass, reading: &Reading<A, R>) {
         let outcome = match reading {
             Reading::Nonsense { runs: false, .. } => Outcome::Failure,

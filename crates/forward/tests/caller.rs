@@ -262,24 +262,6 @@ fn what_is_no_answer_of_the_services_is_never_taken_for_one() {
     }
 }
 
-#[test]
-fn what_does_not_fit_is_not_asked_again() {
-    for misfit in [
-        problem(400, "{}"),
-        problem(401, "{}"),
-        problem(403, "{}"),
-        problem(404, "{}"),
-        problem(409, r#"{"code":"of-a-later-version"}"#),
-    ] {
-        let stage = Stage::new(&[(1, Ok(misfit.clone()))]);
-        let answer = ask(&stage, &Memory::default(), 1);
-        assert!(
-            matches!(answer, Err(Failure::Unavailable(_))),
-            "{misfit:?}: {answer:?}"
-        );
-    }
-}
-
 /// What is reserved, when these things happen.
 fn reserve(acts: &[Act]) -> Result<Done, Failure<ReserveRefused>> {
     let (stage, cells) = (Stage::new(acts), Memory::default());
@@ -331,6 +313,25 @@ fn a_no_that_is_remembered_is_an_answer_also_after_a_try_that_was_lost() {
             52: Err(Refused(Expired))
         "#]],
     );
+}
+
+#[test]
+fn what_does_not_fit_is_not_asked_again() {
+    for misfit in [
+        reply(200, "application/vnd.bodega.rpc+json", "9"),
+        problem(400, "{}"),
+        problem(401, "{}"),
+        problem(403, "{}"),
+        problem(404, "{}"),
+        problem(409, r#"{"code":"of-a-later-version"}"#),
+    ] {
+        let stage = Stage::new(&[(1, Ok(misfit.clone()))]);
+        let answer = ask(&stage, &Memory::default(), 1);
+        assert!(
+            matches!(answer, Err(Failure::Unavailable(_))),
+            "{misfit:?}: {answer:?}"
+        );
+    }
 }
 
 #[test]
@@ -394,12 +395,36 @@ fn who_fails_five_times_gets_a_rest_and_is_tried_by_one_afterwards() {
 }
 
 #[test]
+fn who_has_no_room_is_left_alone_for_as_long_as_it_asks_and_gets_a_rest() {
+    check(
+        &[(10, Ok(no_room())), (10, Ok(done()))],
+        expect![[r#"
+            10: 503
+            10: waits 1050 ms
+            1070: 200
+            1070: Ok(Done)
+        "#]],
+    );
+    let (stage, cells) = (Stage::new(&vec![(1, Ok(no_room())); 6]), Memory::default());
+    for by in 0..9 {
+        assert!(ask(&stage, &cells, by).is_err());
+    }
+    assert_eq!(
+        stage.script.borrow().len(),
+        1,
+        "five tries were made, the rest was kept from it"
+    );
+    assert_eq!(state(&cells, "remote-stock").unwrap().name(), "open");
+}
+
+#[test]
 fn who_answers_is_well_whatever_it_says() {
     let cells = Memory::default();
     for act in [
         Ok(problem(409, r#"{"code":"expired"}"#)),
         Ok(busy("9")),
         Ok(problem(404, "{}")),
+        Ok(reply(200, "application/vnd.bodega.rpc+json", "9")),
     ] {
         for by in 0..6 {
             let _ = ask(&Stage::new(&[(1, act.clone())]), &cells, by);

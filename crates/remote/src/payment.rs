@@ -35,6 +35,14 @@ pub struct Money {
     pub currency: String,
 }
 
+/// [`Money`] that is asked for, where nothing unknown may stand: what would be overlooked is about money.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Money")]
+struct Asked {
+    minor: i64,
+    currency: String,
+}
+
 /// `method`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -88,6 +96,7 @@ pub struct ChargeAsk {
     /// From whom.
     pub user: u64,
     /// How much.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// How the customer pays.
     pub method: Method,
@@ -102,6 +111,7 @@ pub struct ConfirmAsk {
     /// From whom.
     pub user: u64,
     /// How much.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// The gateway's name of the payment.
     pub payment_key: String,
@@ -116,6 +126,7 @@ pub struct VoidAsk {
     /// Whose it was or would have been.
     pub user: u64,
     /// How much it was or would have been.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// How it was or would have been paid.
     pub method: Method,
@@ -134,6 +145,7 @@ pub struct RefundAsk {
     /// The name of the refund.
     pub key: String,
     /// How much.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// Why.
     pub reason: String,
