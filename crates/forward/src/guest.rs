@@ -95,9 +95,11 @@ impl Service {
     fn line(&self, context: Context) -> Result<(Line, Settings), String> {
         let settings = Settings::parse(&variable(SETTINGS_VARIABLE)?)
             .map_err(|why| format!("{SETTINGS_VARIABLE}: {why}"))?;
+        let credential =
+            web::credential(&variable(KEY_VARIABLE)?).map_err(|why| format!("{KEY_VARIABLE}: {why}"))?;
         let line = Line {
             address: self.address()?,
-            key: variable(KEY_VARIABLE)?,
+            credential,
             context,
         };
         Ok((line, settings))
@@ -148,7 +150,7 @@ fn variable(name: &str) -> Result<String, String> {
 /// The way to a service, for one call.
 struct Line {
     address: Address,
-    key: String,
+    credential: String,
     context: Context,
 }
 
@@ -160,7 +162,7 @@ impl Line {
             .uri(self.address.of(path))
             .header("content-type", "application/json")
             .header("content-length", body.len().to_string())
-            .header(CREDENTIAL_HEADER, format!("Bearer {}", self.key))
+            .header(CREDENTIAL_HEADER, self.credential.as_str())
             .header(REQUEST_ID_HEADER, self.context.request_id.as_str());
         if let Some(traceparent) = &self.context.traceparent {
             builder.header("traceparent", traceparent.as_str());

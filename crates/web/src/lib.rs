@@ -23,7 +23,7 @@ pub use etag::{ETag, IfMatch};
 pub use identity::{
     CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, REQUEST_ID_HEADER, Role, Unverified,
 };
-pub use internal::InternalKey;
+pub use internal::{InternalKey, credential};
 pub use json::{Object, Whole};
 pub use page::{Page, PageRequest};
 pub use problem::{Code, FieldError, Problem};
