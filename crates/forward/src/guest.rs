@@ -122,12 +122,13 @@ impl Service {
         };
         match sent {
             Some(Ok(response)) => response,
-            // No problem document, so the gateway sees that nobody of ours has answered.
+            // No problem document, so the gateway sees that nobody of ours has answered; and no 503, which is what it hears of
+            // whoever runs this adapter: the adapter is there, and the service behind it is not.
             failed => {
                 let why = failed.and_then(Result::err);
                 let why = why.unwrap_or_else(|| "no answer in time".to_owned());
                 web::log::error(operation, &format!("{}: {why}", self.name));
-                http::Response::new(503, ())
+                http::Response::new(502, ())
             }
         }
     }
