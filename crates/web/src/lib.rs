@@ -30,4 +30,4 @@ pub use problem::{Code, FieldError, Problem};
 pub use query::Query;
 pub use request::{MAX_BODY_BYTES, Method, Request};
 pub use response::Response;
-pub use route::{DOCUMENT_PATH, PathParams, Route, document, find};
+pub use route::{DOCUMENT_PATH, PathParams, READY_PATH, Route, document, find, ready};
