@@ -52,6 +52,22 @@ async fn nobody_else_reaches_them() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_app_says_itself_whether_it_can_work_and_not_through_the_shops_door() -> Result<()> {
+    let town = Town::start()?;
+    for app in [&town.stock, &town.payment] {
+        let ready = app.visitor().get("/health/ready").await?;
+        assert_eq!(
+            (ready.status, &ready.json),
+            (200, &json!({"status": "UP"})),
+            "{ready:?}"
+        );
+    }
+    let own = town.shop.visitor().get("/health/ready").await?;
+    assert!(own.json["components"].is_array(), "the door's own: {own:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_one_app_they_are_closed() -> Result<()> {
     let shop = tests::Shop::start()?;
     assert_behind_no_door(&shop.visitor()).await

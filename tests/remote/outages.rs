@@ -33,6 +33,12 @@ async fn payments_that_are_not_there_cost_nobody_anything() -> Result<()> {
     town.to_payment.becomes(Mode::Dark);
     assert_unanswered(&town.checkout(&customer, 1, "a").await?);
     assert_unanswered(&town.checkout(&customer, 1, "b").await?);
+    let page = customer.get("/payments/1").await?;
+    assert_eq!(
+        (page.status, &page.json["error"]),
+        (502, &serde_json::json!("BAD_GATEWAY")),
+        "the adapter is there, the payments are not: {page:?}"
+    );
     town.calm_down();
     town.assert_sound_in_the_end().await?;
     assert_eq!((town.level(1)?, town.money_kept()?), ((100, 0), 0));

@@ -59,6 +59,9 @@ fn serve(wire: spin_sdk::http::Request) -> spin_sdk::http::Response {
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(method, document);
     }
+    if let Some(answer) = web::ready(&request, "payment.ready", || store::check(DATABASE, MIGRATIONS)) {
+        return guest::respond(method, answer);
+    }
     if request.path() == web::figures::PATH {
         return guest::respond(method, figures(&request).into());
     }

@@ -153,6 +153,9 @@ fn answer(request: http::Request) -> http::Response {
     if let Some(document) = web::document(&request, DOCUMENT) {
         return guest::respond(request.method(), document);
     }
+    if let Some(answer) = web::ready(&request, "stock.ready", || ::store::check(DATABASE, MIGRATIONS)) {
+        return guest::respond(request.method(), answer);
+    }
     if request.path().starts_with(remote::PREFIX) {
         let answer = guest::internal_key(remote::KEY_VARIABLE);
         let answer = answer.map(|key| rpc::handle(&request, &key, guest::now(), open));

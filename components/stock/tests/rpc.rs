@@ -4,7 +4,9 @@
 
 mod house;
 
+use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use expect_test::expect;
 use kernel::Instant;
@@ -193,6 +195,39 @@ fn a_store_without_an_answer_is_unavailable_and_nothing_else() {
         Ok(CommitAllAnswer { answers: [Unavailable { detail: "the stock store did not answer" }, Refused { refusal: UnknownOrder }] })
         Err(Unavailable("the stock store did not answer"))
     "#]].assert_eq(&busy);
+}
+
+#[test]
+fn an_outage_is_the_same_for_a_whole_batch() {
+    let orders: Vec<u64> = (1..=40).collect();
+    let all = answer::<wire::CommitAll>(&wire::CommitAllAsk { orders }, || Err(DbError::Busy)).unwrap();
+    let unavailable = wire::Committed::Unavailable {
+        detail: "the stock store did not answer".to_owned(),
+    };
+    assert_eq!(all.answers, vec![unavailable; 40]);
+}
+
+/// Of the test above only a process of its own shows what it logs.
+#[test]
+fn an_outage_is_told_once_for_a_whole_batch() {
+    let told = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "an_outage_is_the_same_for_a_whole_batch",
+            "--nocapture",
+        ])
+        .output()
+        .unwrap();
+    let (passed, log) = (
+        String::from_utf8(told.stdout).unwrap(),
+        String::from_utf8(told.stderr).unwrap(),
+    );
+    assert!(passed.contains("1 passed"), "{passed}");
+    assert_eq!(
+        log.matches(r#""operation":"stock.commit-all""#).count(),
+        1,
+        "{log}"
+    );
 }
 
 #[test]

@@ -60,11 +60,16 @@ type ReadingOf<F> = Reading<<F as Function>::Answer, <F as Function>::Refused>;
 
 impl<W: Wire, C: Cells> Caller<'_, W, C> {
     /// Asks until there is an answer, or no time left.
+    ///
+    /// A refusal that the service does not remember is an answer only if it is about every try of the call: after one that
+    /// nobody has heard of it is [`Failure::Unavailable`], since that one may still be carried out.
     pub fn ask<F: Function>(&self, ask: &F::Ask) -> Result<F::Answer, Failure<F::Refused>> {
         let body = serde_json::to_vec(ask)
             .map_err(|error| self.give_up::<F>(&format!("the call can't be written: {error}")))?;
         let start = self.wire.elapsed_ms();
         let mut tries = 0;
+        // Whether a try has not been heard of: it may still be on its way, and be carried out when it arrives.
+        let mut is_one_lost = false;
         loop {
             let Some(limit) = self.next_limit(start) else {
                 return Err(self.give_up::<F>("there is no time left"));
@@ -72,13 +77,19 @@ impl<W: Wire, C: Cells> Caller<'_, W, C> {
             tries += 1;
             let reading = self.attempt::<F>(&body, limit)?;
             let (story, wait_ms) = match &reading {
+                Reading::Decided(Err(_)) if is_one_lost && !F::REMEMBERS_REFUSALS => {
+                    return Err(self.give_up::<F>("it says no now, but an earlier try may still arrive"));
+                }
                 Reading::Decided(_) => return reading.into_answer(),
                 Reading::Misfit(story) => {
                     web::log::error(F::NAME, &format!("{} does not fit: {story}", self.service));
                     return reading.into_answer();
                 }
                 Reading::Unavailable { detail, wait_ms } => (detail, wait_ms),
-                Reading::Nonsense { story, wait_ms, .. } => (story, wait_ms),
+                Reading::Nonsense { story, wait_ms, .. } => {
+                    is_one_lost = true;
+                    (story, wait_ms)
+                }
             };
             let Some(pause) = self.pause(start, tries, *wait_ms) else {
                 self.tell::<F>(&format!("given up after {tries} tries: {story}"));
@@ -107,7 +118,8 @@ impl<W: Wire, C: Cells> Caller<'_, W, C> {
         Ok(reading)
     }
 
-    /// Whoever says anything of its own is well, also if that is that it can't answer now: see the gateway's own rules.
+    /// Whoever says anything of its own is well, also if that is that it can't answer now: see the gateway's own rules. That there
+    /// is no room for it says who runs it, and then it needs the rest.
     fn record<A, R>(&self, pass: Pass, reading: &Reading<A, R>) {
         let outcome = match reading {
             Reading::Nonsense { runs: false, .. } => Outcome::Failure,
@@ -149,7 +161,7 @@ impl<W: Wire, C: Cells> Caller<'_, W, C> {
 
     fn give_up<F: Function>(&self, story: &str) -> Failure<F::Refused> {
         self.tell::<F>(story);
-        Failure::Unavailable(format!("{} does not answer: {story}", self.service))
+        Failure::Unavailable(format!("{} gives no answer: {story}", self.service))
     }
 
     fn tell<F: Function>(&self, story: &str) {

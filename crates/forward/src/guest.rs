@@ -95,9 +95,11 @@ impl Service {
     fn line(&self, context: Context) -> Result<(Line, Settings), String> {
         let settings = Settings::parse(&variable(SETTINGS_VARIABLE)?)
             .map_err(|why| format!("{SETTINGS_VARIABLE}: {why}"))?;
+        let credential =
+            web::credential(&variable(KEY_VARIABLE)?).map_err(|why| format!("{KEY_VARIABLE}: {why}"))?;
         let line = Line {
             address: self.address()?,
-            key: variable(KEY_VARIABLE)?,
+            credential,
             context,
         };
         Ok((line, settings))
@@ -120,12 +122,13 @@ impl Service {
         };
         match sent {
             Some(Ok(response)) => response,
-            // No problem document, so the gateway sees that nobody of ours has answered.
+            // No problem document, so the gateway sees that nobody of ours has answered; and no 503, which is what it hears of
+            // whoever runs this adapter: the adapter is there, and the service behind it is not.
             failed => {
                 let why = failed.and_then(Result::err);
                 let why = why.unwrap_or_else(|| "no answer in time".to_owned());
                 web::log::error(operation, &format!("{}: {why}", self.name));
-                http::Response::new(503, ())
+                http::Response::new(502, ())
             }
         }
     }
@@ -148,7 +151,7 @@ fn variable(name: &str) -> Result<String, String> {
 /// The way to a service, for one call.
 struct Line {
     address: Address,
-    key: String,
+    credential: String,
     context: Context,
 }
 
@@ -160,7 +163,7 @@ impl Line {
             .uri(self.address.of(path))
             .header("content-type", "application/json")
             .header("content-length", body.len().to_string())
-            .header(CREDENTIAL_HEADER, format!("Bearer {}", self.key))
+            .header(CREDENTIAL_HEADER, self.credential.as_str())
             .header(REQUEST_ID_HEADER, self.context.request_id.as_str());
         if let Some(traceparent) = &self.context.traceparent {
             builder.header("traceparent", traceparent.as_str());

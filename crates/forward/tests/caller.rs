@@ -11,8 +11,8 @@ use breaker::shared::{Breakers, state};
 use expect_test::{Expect, expect};
 use forward::{Caller, Patience, Wire};
 use kernel::{Instant, Millis};
-use remote::stock::{CommitRefused, OrderAsk};
-use remote::{Done, Failure, Reply, stock};
+use remote::stock::{CommitRefused, Line, OrderAsk, ReserveAsk, ReserveRefused};
+use remote::{Done, Failure, Function, Reply, stock};
 
 const PATIENCE: Patience = Patience {
     try_for: Millis(1_000),
@@ -62,8 +62,12 @@ impl Stage {
 
 impl Wire for Stage {
     fn send(&self, path: &str, body: &[u8], limit: Millis) -> Result<Reply, String> {
-        assert_eq!(path, "/internal/rpc/stock/commit");
-        assert_eq!(body, br#"{"order":9}"#);
+        let expected: &[u8] = match path {
+            stock::Commit::PATH => br#"{"order":9}"#,
+            stock::Reserve::PATH => br#"{"order":9,"lines":[{"sku":1,"quantity":2}],"until":7}"#,
+            _ => panic!("{path} was asked"),
+        };
+        assert_eq!(body, expected);
         let (takes, reply) = self.script.borrow_mut().pop_front().expect("asked too often");
         if takes >= limit.0 {
             self.pass(limit.0);
@@ -117,12 +121,26 @@ fn problem(status: u16, body: &str) -> Reply {
 fn busy(retry_after: &str) -> Reply {
     Reply {
         retry_after: Some(retry_after.to_owned()),
-        ..problem(503, r#"{"detail":"the store is busy"}"#)
+        ..problem(
+            503,
+            r#"{"error":"SERVICE_UNAVAILABLE","detail":"the store is busy"}"#,
+        )
     }
 }
 
-fn ask(stage: &Stage, cells: &Memory, by: u64) -> Result<Done, Failure<CommitRefused>> {
-    let caller = Caller {
+/// What who runs the service says when there is no room for a request in it.
+fn no_room() -> Reply {
+    Reply {
+        retry_after: Some("1".to_owned()),
+        ..problem(
+            503,
+            r#"{"error":"BUSY","detail":"too many requests are running"}"#,
+        )
+    }
+}
+
+fn caller<'a>(stage: &'a Stage, cells: &'a Memory, by: u64) -> Caller<'a, Stage, Memory> {
+    Caller {
         service: "remote-stock",
         wire: stage,
         breakers: Breakers {
@@ -131,8 +149,11 @@ fn ask(stage: &Stage, cells: &Memory, by: u64) -> Result<Done, Failure<CommitRef
             by,
         },
         patience: PATIENCE,
-    };
-    caller.ask::<stock::Commit>(&OrderAsk { order: 9 })
+    }
+}
+
+fn ask(stage: &Stage, cells: &Memory, by: u64) -> Result<Done, Failure<CommitRefused>> {
+    caller(stage, cells, by).ask::<stock::Commit>(&OrderAsk { order: 9 })
 }
 
 fn check(acts: &[Act], expected: Expect) {
@@ -241,9 +262,63 @@ fn what_is_no_answer_of_the_services_is_never_taken_for_one() {
     }
 }
 
+/// What is reserved, when these things happen.
+fn reserve(acts: &[Act]) -> Result<Done, Failure<ReserveRefused>> {
+    let (stage, cells) = (Stage::new(acts), Memory::default());
+    let answer = caller(&stage, &cells, 1).ask::<stock::Reserve>(&ReserveAsk {
+        order: 9,
+        lines: vec![Line { sku: 1, quantity: 2 }],
+        until: 7,
+    });
+    assert_eq!(
+        stage.script.borrow().len(),
+        0,
+        "the script was not played to its end"
+    );
+    answer
+}
+
+#[test]
+fn a_no_that_is_not_remembered_says_nothing_about_an_earlier_try_that_was_lost() {
+    let no: Act = (1, Ok(problem(409, r#"{"code":"insufficient","sku":1,"free":0}"#)));
+    let refused = Err(Failure::Refused(ReserveRefused::Insufficient { sku: 1, free: 0 }));
+    assert_eq!(reserve(std::slice::from_ref(&no)), refused);
+    // Who says that it can't answer has ended with that try.
+    assert_eq!(reserve(&[(1, Ok(busy("1"))), no.clone()]), refused);
+    for lost in [
+        (60_000, Ok(done())),
+        (1, Err("connection reset")),
+        (1, Ok(reply(502, "text/html", "<html>"))),
+        (1, Ok(reply(200, "application/vnd.bodega.rpc+json", "{"))),
+    ] {
+        let answer = reserve(&[lost.clone(), no.clone()]);
+        assert!(
+            matches!(answer, Err(Failure::Unavailable(_))),
+            "{lost:?}: {answer:?}"
+        );
+        // A yes is one to all of them: there is one reservation for an order.
+        assert_eq!(reserve(&[lost, (1, Ok(done()))]), Ok(Done {}));
+    }
+}
+
+#[test]
+fn a_no_that_is_remembered_is_an_answer_also_after_a_try_that_was_lost() {
+    let expired = problem(409, r#"{"code":"expired"}"#);
+    check(
+        &[(1, Err("connection reset")), (1, Ok(expired))],
+        expect![[r#"
+            1: connection reset
+            1: waits 50 ms
+            52: 409
+            52: Err(Refused(Expired))
+        "#]],
+    );
+}
+
 #[test]
 fn what_does_not_fit_is_not_asked_again() {
     for misfit in [
+        reply(200, "application/vnd.bodega.rpc+json", "9"),
         problem(400, "{}"),
         problem(401, "{}"),
         problem(403, "{}"),
@@ -320,12 +395,36 @@ fn who_fails_five_times_gets_a_rest_and_is_tried_by_one_afterwards() {
 }
 
 #[test]
+fn who_has_no_room_is_left_alone_for_as_long_as_it_asks_and_gets_a_rest() {
+    check(
+        &[(10, Ok(no_room())), (10, Ok(done()))],
+        expect![[r#"
+            10: 503
+            10: waits 1050 ms
+            1070: 200
+            1070: Ok(Done)
+        "#]],
+    );
+    let (stage, cells) = (Stage::new(&vec![(1, Ok(no_room())); 6]), Memory::default());
+    for by in 0..9 {
+        assert!(ask(&stage, &cells, by).is_err());
+    }
+    assert_eq!(
+        stage.script.borrow().len(),
+        1,
+        "five tries were made, the rest was kept from it"
+    );
+    assert_eq!(state(&cells, "remote-stock").unwrap().name(), "open");
+}
+
+#[test]
 fn who_answers_is_well_whatever_it_says() {
     let cells = Memory::default();
     for act in [
         Ok(problem(409, r#"{"code":"expired"}"#)),
         Ok(busy("9")),
         Ok(problem(404, "{}")),
+        Ok(reply(200, "application/vnd.bodega.rpc+json", "9")),
     ] {
         for by in 0..6 {
             let _ = ask(&Stage::new(&[(1, act.clone())]), &cells, by);

@@ -20,6 +20,9 @@ pub trait Function {
     type Answer: Serialize + DeserializeOwned;
     /// Why it may say no.
     type Refused: Serialize + DeserializeOwned;
+    /// Whether a no is the last word: the same call that arrives later, because it was still on its way, finds the no in the
+    /// books, or can't do harm any more. Where it is not, a no says nothing about an earlier try that has not been heard of.
+    const REMEMBERS_REFUSALS: bool;
 }
 
 /// The answer of a function that gives nothing back.
@@ -87,9 +90,12 @@ fn document<F: Function>(status: u16, media_type: &str, body: &impl Serialize) -
     Ok(Response::document(status, media_type, body))
 }
 
-/// Declares functions of one contract: a type without values for each.
+/// Declares functions of one contract: a type without values for each. Each says whether its refusals are `remembered` or
+/// `forgotten` ([`Function::REMEMBERS_REFUSALS`]), so that nobody adds one without a thought about it.
 macro_rules! functions {
-    ($($(#[doc = $meaning:literal])+ $name:ident = $called:literal $path:literal: $ask:ty => $answer:ty, $refused:ty;)*) => {
+    (@ remembered) => { true };
+    (@ forgotten) => { false };
+    ($($(#[doc = $meaning:literal])+ $name:ident = $called:literal $path:literal: $ask:ty => $answer:ty, $refused:ty, $kept:tt;)*) => {
         $(
             $(#[doc = $meaning])+
             #[derive(Debug)]
@@ -101,6 +107,7 @@ macro_rules! functions {
                 type Ask = $ask;
                 type Answer = $answer;
                 type Refused = $refused;
+                const REMEMBERS_REFUSALS: bool = $crate::function::functions!(@ $kept);
             }
         )*
 

@@ -6,32 +6,41 @@ use crate::NoRefusal;
 use crate::function::functions;
 
 functions! {
-    /// `payment.charge`
-    Charge = "payment.charge" "/internal/rpc/payment/charge": ChargeAsk => Receipt, ChargeRefused;
-    /// `payment.confirm`
-    Confirm = "payment.confirm" "/internal/rpc/payment/confirm": ConfirmAsk => Receipt, ChargeRefused;
-    /// `payment.void`
-    Void = "payment.void" "/internal/rpc/payment/void": VoidAsk => Receipt, VoidRefused;
-    /// `payment.refund`
-    Refund = "payment.refund" "/internal/rpc/payment/refund": RefundAsk => Receipt, RefundRefused;
+    /// `payment.charge`. The gateway's no is written down, and what else is refused is refused whenever it arrives.
+    Charge = "payment.charge" "/internal/rpc/payment/charge": ChargeAsk => Receipt, ChargeRefused, remembered;
+    /// `payment.confirm`. As `charge`.
+    Confirm = "payment.confirm" "/internal/rpc/payment/confirm": ConfirmAsk => Receipt, ChargeRefused, remembered;
+    /// `payment.void`. A try that comes late ends a payment that is to end anyhow, and under its key nothing goes back twice.
+    Void = "payment.void" "/internal/rpc/payment/void": VoidAsk => Receipt, VoidRefused, remembered;
+    /// `payment.refund`. `not-captured` and `exceeds-captured` leave no row: when a promise to another refund is taken back,
+    /// a try that was on its way finds room and moves money.
+    Refund = "payment.refund" "/internal/rpc/payment/refund": RefundAsk => Receipt, RefundRefused, forgotten;
     /// `payment.status`
-    Status = "payment.status" "/internal/rpc/payment/status": StatusAsk => StatusAnswer, NoRefusal;
+    Status = "payment.status" "/internal/rpc/payment/status": StatusAsk => StatusAnswer, NoRefusal, remembered;
     /// `book.entries`
-    Entries = "payment.entries" "/internal/rpc/payment/entries": EntriesAsk => EntriesAnswer, NoRefusal;
+    Entries = "payment.entries" "/internal/rpc/payment/entries": EntriesAsk => EntriesAnswer, NoRefusal, remembered;
     /// `jobs.recover`
-    Recover = "payment.recover" "/internal/rpc/payment/recover": RecoverAsk => Tally, NoRefusal;
+    Recover = "payment.recover" "/internal/rpc/payment/recover": RecoverAsk => Tally, NoRefusal, remembered;
     /// `jobs.drain`
-    Drain = "payment.drain" "/internal/rpc/payment/drain": DrainAsk => DrainAnswer, NoRefusal;
+    Drain = "payment.drain" "/internal/rpc/payment/drain": DrainAsk => DrainAnswer, NoRefusal, remembered;
 }
 
-/// An amount of money.
+/// An amount of money. It stands in answers too, of which a newer service may say more than is known here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Money {
     /// How many of the smallest unit.
     pub minor: i64,
     /// The ISO 4217 code.
     pub currency: String,
+}
+
+/// [`Money`] that is asked for, where nothing unknown may stand: what would be overlooked is about money.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Money")]
+struct Asked {
+    minor: i64,
+    currency: String,
 }
 
 /// `method`
@@ -87,6 +96,7 @@ pub struct ChargeAsk {
     /// From whom.
     pub user: u64,
     /// How much.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// How the customer pays.
     pub method: Method,
@@ -101,6 +111,7 @@ pub struct ConfirmAsk {
     /// From whom.
     pub user: u64,
     /// How much.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// The gateway's name of the payment.
     pub payment_key: String,
@@ -115,6 +126,7 @@ pub struct VoidAsk {
     /// Whose it was or would have been.
     pub user: u64,
     /// How much it was or would have been.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// How it was or would have been paid.
     pub method: Method,
@@ -133,6 +145,7 @@ pub struct RefundAsk {
     /// The name of the refund.
     pub key: String,
     /// How much.
+    #[serde(deserialize_with = "Asked::deserialize")]
     pub amount: Money,
     /// Why.
     pub reason: String,

@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use web::Code;
 
 use crate::function::{MEDIA_TYPE, REFUSED};
 use crate::{Failure, Function};
@@ -62,17 +63,13 @@ pub fn read<F: Function>(reply: &Reply) -> Reading<F::Answer, F::Refused> {
     match reply.status {
         200 if reply.is_of(MEDIA_TYPE) => match serde_json::from_slice(&reply.body) {
             Ok(answer) => Reading::Decided(Ok(answer)),
-            Err(error) => reply.nonsense(&format!("an answer that can't be read: {error}")),
+            Err(error) => reply.unreadable("an answer", &error),
         },
         REFUSED if is_problem => match serde_json::from_slice(&reply.body) {
             Ok(refused) => Reading::Decided(Err(refused)),
-            // The service said no, but in words of another version.
-            Err(error) => Reading::Misfit(format!("a refusal that can't be read: {error}")),
+            Err(error) => reply.unreadable("a refusal", &error),
         },
-        503 if is_problem => Reading::Unavailable {
-            detail: reply.detail().unwrap_or_else(|| "it is not available".to_owned()),
-            wait_ms: reply.wait_ms(),
-        },
+        503 if is_problem => reply.unavailable(),
         400 | 401 | 403 | 404 | 405 | 413 | 415 if is_problem => {
             Reading::Misfit(format!("it answered {}", reply.status))
         }
@@ -80,9 +77,10 @@ pub fn read<F: Function>(reply: &Reply) -> Reading<F::Answer, F::Refused> {
     }
 }
 
-/// The member of a problem that people read.
+/// What of a problem says who wrote it, and the member that people read.
 #[derive(Deserialize)]
-struct Detail {
+struct Told {
+    error: String,
     detail: String,
 }
 
@@ -93,9 +91,26 @@ impl Reply {
         own.trim().eq_ignore_ascii_case(media_type)
     }
 
-    fn detail(&self) -> Option<String> {
-        let problem: Detail = serde_json::from_slice(&self.body).ok()?;
-        Some(problem.detail)
+    /// Who runs the service says 503 too when it has no room for a request, and its document is a problem as well. Only the
+    /// service's own word shows that it was reached.
+    fn unavailable<A, R>(&self) -> Reading<A, R> {
+        match serde_json::from_slice(&self.body) {
+            Ok(Told { error, detail }) if error == Code::Unavailable.text() => Reading::Unavailable {
+                detail,
+                wait_ms: self.wait_ms(),
+            },
+            Ok(_) | Err(_) => self.nonsense("it answered 503, and not in its own words"),
+        }
+    }
+
+    /// The service has decided, but said so in words of another version: asking again would bring the same words. What only
+    /// has no end was lost on the way.
+    fn unreadable<A, R>(&self, what: &str, error: &serde_json::Error) -> Reading<A, R> {
+        let story = format!("{what} that can't be read: {error}");
+        match error.is_eof() {
+            true => self.nonsense(&story),
+            false => Reading::Misfit(story),
+        }
     }
 
     /// Seconds, as every service here says it. A date (RFC 9110 §10.2.3) is not read, as if nothing was said.

@@ -6,18 +6,19 @@ use crate::Done;
 use crate::function::functions;
 
 functions! {
-    /// `reserve`
-    Reserve = "stock.reserve" "/internal/rpc/stock/reserve": ReserveAsk => Done, ReserveRefused;
-    /// `commit`
-    Commit = "stock.commit" "/internal/rpc/stock/commit": OrderAsk => Done, CommitRefused;
+    /// `reserve`. What is refused leaves no row: goods that come back meanwhile are reserved by a try that was on its way.
+    Reserve = "stock.reserve" "/internal/rpc/stock/reserve": ReserveAsk => Done, ReserveRefused, forgotten;
+    /// `commit`. A try that comes late can sell only what is still reserved, and whoever heard a no lets go of that: by
+    /// `release`, which no `commit` undoes.
+    Commit = "stock.commit" "/internal/rpc/stock/commit": OrderAsk => Done, CommitRefused, remembered;
     /// `commit-all`
-    CommitAll = "stock.commit-all" "/internal/rpc/stock/commit-all": CommitAllAsk => CommitAllAnswer, crate::NoRefusal;
-    /// `release`
-    Release = "stock.release" "/internal/rpc/stock/release": OrderAsk => Done, ReleaseRefused;
-    /// `take-back`
-    TakeBack = "stock.take-back" "/internal/rpc/stock/take-back": OrderAsk => Done, TakeBackRefused;
-    /// `level`
-    Level = "stock.level" "/internal/rpc/stock/level": LevelAsk => LevelAnswer, LevelRefused;
+    CommitAll = "stock.commit-all" "/internal/rpc/stock/commit-all": CommitAllAsk => CommitAllAnswer, crate::NoRefusal, remembered;
+    /// `release`. What is sold is never released.
+    Release = "stock.release" "/internal/rpc/stock/release": OrderAsk => Done, ReleaseRefused, remembered;
+    /// `take-back`. Whoever heard that nothing was sold releases, and what is released is never sold, so never taken back.
+    TakeBack = "stock.take-back" "/internal/rpc/stock/take-back": OrderAsk => Done, TakeBackRefused, remembered;
+    /// `level`. It changes nothing.
+    Level = "stock.level" "/internal/rpc/stock/level": LevelAsk => LevelAnswer, LevelRefused, remembered;
 }
 
 /// An order is asked about.

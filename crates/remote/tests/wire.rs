@@ -4,6 +4,7 @@
 
 use expect_test::expect;
 use remote::{Done, Failure, Function, Reading, Reply, payment, read, serve, stock};
+use serde_json::{Value, json};
 use web::{Method, Request, Response};
 
 fn reply(response: Response) -> Reply {
@@ -28,6 +29,8 @@ fn carried<F: Function>(
 ) -> (Reading<F::Answer, F::Refused>, String)
 where
     F::Ask: PartialEq + std::fmt::Debug,
+    F::Answer: PartialEq + std::fmt::Debug,
+    F::Refused: PartialEq + std::fmt::Debug,
 {
     let request = request::<F>(ask);
     let response = serve::<F>(&request, |arrived| {
@@ -35,19 +38,89 @@ where
         answer
     });
     let response = Response::from(response);
+    let plain = reply(response.clone());
+    if let Some(body) = grown(&plain.body) {
+        let newer = Reply {
+            body,
+            ..plain.clone()
+        };
+        assert_eq!(read::<F>(&newer), read::<F>(&plain), "{}", F::NAME);
+    }
     let sent = serde_json::to_string(ask).unwrap();
     let got = String::from_utf8(response.body().to_vec()).unwrap();
     let line = format!("{} {sent}\n  {} {got}\n", F::NAME, response.status());
-    (read::<F>(&reply(response)), line)
+    (read::<F>(&plain), line)
 }
 
-/// The answer and all refusals of a function survive; answers what went over the wire.
+/// The same JSON with a member more in each of its objects, as a newer program may write it; none where there is no object.
+fn grown(body: &[u8]) -> Option<Vec<u8>> {
+    fn grow(value: &mut Value) -> bool {
+        match value {
+            Value::Object(members) => {
+                for member in members.values_mut() {
+                    grow(member);
+                }
+                members.insert("ofALaterVersion".to_owned(), json!({"more": [1]}));
+                true
+            }
+            Value::Array(values) => values.iter_mut().fold(false, |any, value| grow(value) | any),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
+    }
+    let mut value = serde_json::from_slice(body).unwrap();
+    grow(&mut value).then(|| serde_json::to_vec(&value).unwrap())
+}
+
+/// The same JSON with a member more in one of its objects, once for each of them.
+fn each_grown(value: &Value) -> Vec<Value> {
+    let mut all = Vec::new();
+    match value {
+        Value::Object(members) => {
+            let mut one = members.clone();
+            one.insert("ofALaterVersion".to_owned(), json!(1));
+            all.push(Value::Object(one));
+            for (name, member) in members {
+                for changed in each_grown(member) {
+                    let mut one = members.clone();
+                    one.insert(name.clone(), changed);
+                    all.push(Value::Object(one));
+                }
+            }
+        }
+        Value::Array(values) => {
+            for (place, member) in values.iter().enumerate() {
+                for changed in each_grown(member) {
+                    let mut one = values.clone();
+                    one[place] = changed;
+                    all.push(Value::Array(one));
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    all
+}
+
+/// What a newer caller asks with more than is known here is refused, wherever the more stands.
+fn assert_strict<F: Function>(ask: &F::Ask) {
+    for more in each_grown(&serde_json::to_value(ask).unwrap()) {
+        let request = Request::new(Method::Post, F::PATH)
+            .with_header("content-type", "application/json")
+            .with_body(serde_json::to_vec(&more).unwrap());
+        let response = Response::from(serve::<F>(&request, |_| panic!("{more} was taken")));
+        assert_eq!(response.status(), 400, "{more}");
+    }
+}
+
+/// The answer and all refusals of a function survive, also with members that only a newer service knows; answers what went
+/// over the wire.
 fn check<F: Function>(ask: F::Ask, answer: F::Answer, refused: Vec<F::Refused>) -> String
 where
     F::Ask: PartialEq + std::fmt::Debug,
     F::Answer: Clone + PartialEq + std::fmt::Debug,
     F::Refused: Clone + PartialEq + std::fmt::Debug,
 {
+    assert_strict::<F>(&ask);
     let (read, mut text) = carried::<F>(&ask, Ok(answer.clone()));
     assert_eq!(read, Reading::Decided(Ok(answer)));
     for refused in refused {

@@ -43,6 +43,6 @@ pub use error::{DbError, RowError};
 pub use like::like_containing;
 pub use migration::Migration;
 #[cfg(target_family = "wasm")]
-pub use open::open;
+pub use open::{check, open};
 pub use row::{FromValue, Row};
 pub use value::Value;

@@ -27,6 +27,18 @@ thread_local! {
 pub fn open(label: &str, migrations: &[Migration]) -> Result<Db, DbError> {
     #[cfg(feature = "next-release")]
     let migrations = crate::next::with_one_more(migrations);
+    opened(label, migrations)
+}
+
+/// Whether the database of `label` answers, and has a schema that this program works with. Both is asked each time: what an
+/// instance remembers of earlier calls says nothing of how things stand now. One statement, or two the first time.
+pub fn check(label: &str, migrations: &[Migration]) -> Result<(), DbError> {
+    #[cfg(feature = "next-release")]
+    let migrations = crate::next::with_one_more(migrations);
+    opened(label, migrations)?.migrated(migrations).map(drop)
+}
+
+fn opened(label: &str, migrations: &[Migration]) -> Result<Db, DbError> {
     match place(label)? {
         Place::Local => spin::open(label, migrations),
         Place::Postgres(address) => postgres::spin::open(label, &address, migrations),

@@ -11,8 +11,7 @@ pub struct InternalKey(Option<String>);
 impl InternalKey {
     /// The key as it was configured; blank means that there is none.
     pub fn new(text: &str) -> Self {
-        let key = text.trim();
-        Self((!key.is_empty()).then(|| key.to_owned()))
+        Self(configured(text).map(str::to_owned))
     }
 
     /// Refuses who does not have it. The gateway hands the client's own `Authorization` over in a header that
@@ -30,6 +29,22 @@ impl InternalKey {
             ),
         }
     }
+}
+
+/// What somebody sends in [`CREDENTIAL_HEADER`] who was configured with the same text as whoever admits them: one file often
+/// has the key for both, and a line feed at its end. The error is about the text and does not quote it.
+pub fn credential(text: &str) -> Result<String, &'static str> {
+    let key = configured(text).ok_or("the key is empty")?;
+    // What a header can't carry, or who reads it does not take.
+    if !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Err("the key must be visible ASCII, since it is sent in a header");
+    }
+    Ok(format!("Bearer {key}"))
+}
+
+/// The key that is meant by a configured text; none when it is blank.
+fn configured(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|key| !key.is_empty())
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -83,6 +98,32 @@ mod tests {
         for given in ["Bearer ", "Bearer  ", "Bearer x"] {
             assert_eq!(status("", &[given]), 403, "{given}");
             assert_eq!(status(" \n", &[given]), 403, "{given}");
+        }
+    }
+    #[test]
+    fn who_was_configured_with_the_same_text_is_let_in() {
+        let is_admitted = |text: &str| {
+            let sent = credential(text)?;
+            let request = Request::new(Method::Post, "/internal/x").with_header(CREDENTIAL_HEADER, sent);
+            Ok::<_, &str>(InternalKey::new(text).admit(&request).is_ok())
+        };
+        for text in [
+            "secret",
+            "secret\n",
+            " \tsecret\r\n",
+            "two words",
+            "Bearer x",
+            "~!\"$%&/()=?\u{a0}",
+        ] {
+            assert_eq!(is_admitted(text), Ok(true), "{text:?}");
+        }
+        for text in ["", " \n"] {
+            assert_eq!(is_admitted(text), Err("the key is empty"), "{text:?}");
+        }
+        for text in ["two\nlines", "tab\tbed", "schlüssel", "nul\0", "\u{7f}"] {
+            let refused = is_admitted(text).unwrap_err();
+            assert!(refused.contains("visible ASCII"), "{text:?}");
+            assert!(!refused.contains(text.trim()), "{text:?}");
         }
     }
 }

@@ -23,11 +23,11 @@ pub use etag::{ETag, IfMatch};
 pub use identity::{
     CREDENTIAL_HEADER, IDENTITY_HEADER, Identity, IdentityKey, REQUEST_ID_HEADER, Role, Unverified,
 };
-pub use internal::InternalKey;
+pub use internal::{InternalKey, credential};
 pub use json::{Object, Whole};
 pub use page::{Page, PageRequest};
 pub use problem::{Code, FieldError, Problem};
 pub use query::Query;
 pub use request::{MAX_BODY_BYTES, Method, Request};
 pub use response::Response;
-pub use route::{DOCUMENT_PATH, PathParams, Route, document, find};
+pub use route::{DOCUMENT_PATH, PathParams, READY_PATH, Route, document, find, ready};

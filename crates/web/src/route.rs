@@ -1,7 +1,15 @@
+use std::fmt::Display;
+
+use serde::Serialize;
+
 use crate::{Code, Method, Problem, Request, Response};
 
 /// Where a component answers its part of the API's document.
 pub const DOCUMENT_PATH: &str = "/openapi.json";
+
+/// Where a component that is an app of its own says whether it can work. The door of a shop answers this path itself, so nobody
+/// asks a component through it.
+pub const READY_PATH: &str = "/health/ready";
 
 /// One line of a component's table of routes.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +70,32 @@ pub fn document(request: &Request, text: &str) -> Option<Response> {
             not_allowed([Method::Get].into_iter()).into()
         }
     })
+}
+
+/// Whether the component can work, when that is what a request asks: for whoever runs it, so it needs no key and is not in the
+/// API's document. `check` looks at what it can't do without; why that fails is for the log.
+pub fn ready<E: Display>(
+    request: &Request,
+    operation: &str,
+    check: impl FnOnce() -> Result<(), E>,
+) -> Option<Response> {
+    (request.path() == READY_PATH).then(|| {
+        let answer = match request.method() {
+            Method::Get | Method::Head => check()
+                .map(|()| Response::json(200, &Ready { status: "UP" }))
+                .map_err(|error| Problem::unavailable_because(operation, &error)),
+            Method::Post | Method::Put | Method::Patch | Method::Delete | Method::Options | Method::Other => {
+                Err(not_allowed([Method::Get].into_iter()))
+            }
+        };
+        Response::from(answer).header("cache-control", "no-store")
+    })
+}
+
+/// The same word as the gateway's own readiness has.
+#[derive(Serialize)]
+struct Ready {
+    status: &'static str,
 }
 
 fn not_allowed(methods: impl Iterator<Item = Method>) -> Problem {
@@ -162,5 +196,32 @@ mod tests {
             (405, Some("OPTIONS, POST"))
         );
         assert_eq!(status(Method::Options, "/order").code(), Code::NotFound);
+    }
+    #[test]
+    fn readiness_is_what_the_check_finds_and_only_on_its_path() {
+        let ask = |method, target: &str, found: Result<(), &str>| {
+            let response = ready(&Request::new(method, target), "x.ready", || found)?;
+            let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            assert_eq!(response.header_value("cache-control"), Some("no-store"));
+            Some((
+                response.status(),
+                format!("{} {}", body["status"], body["detail"]),
+            ))
+        };
+        let up = Some((200, "\"UP\" null".to_owned()));
+        assert_eq!(ask(Method::Get, READY_PATH, Ok(())), up);
+        assert_eq!(ask(Method::Head, READY_PATH, Ok(())), up);
+        // Why is not told to who asks.
+        let down = Some((503, "503 \"please try again in a moment\"".to_owned()));
+        assert_eq!(ask(Method::Get, READY_PATH, Err("a secret address")), down);
+        for path in ["/", "/health", "/health/ready/", "/health/live", "//health/ready"] {
+            assert_eq!(ask(Method::Get, path, Ok(())), None, "{path}");
+        }
+        let never = || -> Result<(), &str> { panic!("nothing is looked at") };
+        let refused = ready(&Request::new(Method::Post, READY_PATH), "x.ready", never).unwrap();
+        assert_eq!(
+            (refused.status(), refused.header_value("allow")),
+            (405, Some("GET, HEAD, OPTIONS"))
+        );
     }
 }

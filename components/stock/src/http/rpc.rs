@@ -143,20 +143,25 @@ impl Call<'_> {
             Err(error) => known.iter().map(|_| Err(error.clone().into())).collect(),
         };
         let mut answers = answers.into_iter();
+        let mut is_told = false;
+        let unavailable = || wire::Committed::Unavailable {
+            detail: NO_ANSWER.to_owned(),
+        };
         let answer = |order: &Option<OrderId>| match (order, order.and_then(|_| answers.next())) {
             (None, _) => wire::Committed::Refused {
                 refusal: wire::CommitRefused::UnknownOrder,
             },
             (Some(_), Some(Ok(_))) => wire::Committed::Done,
+            // An outage is the same for all, and is told once.
+            (Some(_), Some(Err(CommitError::Store(error)))) if error.retryable() && is_told => unavailable(),
             (Some(order), Some(Err(error))) => {
+                is_told |= matches!(&error, CommitError::Store(error) if error.retryable());
                 match self.not_committed(wire::CommitAll::NAME, order.get(), error) {
                     Failure::Refused(refusal) => wire::Committed::Refused { refusal },
                     Failure::Unavailable(detail) => wire::Committed::Unavailable { detail },
                 }
             }
-            (Some(_), None) => wire::Committed::Unavailable {
-                detail: NO_ANSWER.to_owned(),
-            },
+            (Some(_), None) => unavailable(),
         };
         wire::CommitAllAnswer {
             answers: asked.iter().map(answer).collect(),
