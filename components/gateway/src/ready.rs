@@ -199,7 +199,10 @@ mod tests {
             answer(&found(&[(Upstream::Order, Life::Down)]), true, NOW),
             misconfigured(),
         ] {
-            assert_eq!((response.status(), told(&response).1.starts_with("DOWN ")), (503, true));
+            assert_eq!(
+                (response.status(), told(&response).1.starts_with("DOWN ")),
+                (503, true)
+            );
             assert_eq!(response.header_value("retry-after"), Some("1"));
             assert_eq!(response.header_value("content-type"), Some("application/json"));
         }

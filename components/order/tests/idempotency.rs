@@ -299,3 +299,20 @@ fn keys_of_before_answers_were_kept_still_name_their_order() {
         .unwrap();
     assert_eq!(shop.buy_as(Some("k"), 1, 2), placed);
 }
+
+/// Two windows of one customer, with one key: what the first one has changed since the second looked the key up is no
+/// refusal of the second.
+#[test]
+fn a_cart_that_the_same_command_has_just_emptied_is_the_first_answer() {
+    let shop = Shop::open("");
+    shop.put_in_cart(1, 2);
+    shop.before_call(0, |shop| {
+        assert_eq!(shop.buy_cart(Some("k")).status, 201);
+        assert_eq!(shop.in_cart(), []);
+    });
+    let second = shop.buy_cart(Some("k"));
+    assert_eq!((second.status, shop.all().len()), (201, 1), "{second:?}");
+    assert_eq!(second, shop.buy_cart(Some("k")), "and it stays the answer");
+    assert_eq!(shop.buy_cart(Some("other")).status, 400, "the cart is empty");
+    shop.assert_sound("bought once");
+}

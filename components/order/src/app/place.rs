@@ -18,7 +18,10 @@ impl App<'_> {
         if let Some(ended) = self.repeated(key.as_ref())? {
             return Ok(ended);
         }
-        let lines = self.quoted(&placement.cart)?;
+        let lines = match self.quoted(&placement.cart) {
+            Ok(lines) => lines,
+            Err(why) => return self.refused(key.as_ref(), why),
+        };
         let wanted = Wanted {
             user: placement.user,
             method: placement.method,
@@ -34,16 +37,10 @@ impl App<'_> {
         if let Some(ended) = self.repeated(key.as_ref())? {
             return Ok(ended);
         }
-        let held = self.carts.lines(placement.user);
-        let held = held.map_err(|error| PlaceError::Unavailable(error.0))?;
-        let items = held.iter().map(|line| (Item::Sku(line.sku), line.quantity));
-        let cart = Cart::try_new(items.collect()).map_err(|_| PlaceError::EmptyCart)?;
-        let lines = self.quoted(&cart).map_err(|error| match error {
-            PlaceError::UnknownItem(place) | PlaceError::SkuRequired(place) => {
-                PlaceError::CartOutdated(place)
-            }
-            other => other,
-        })?;
+        let lines = match self.in_cart(placement.user) {
+            Ok(lines) => lines,
+            Err(why) => return self.refused(key.as_ref(), why),
+        };
         let wanted = Wanted {
             user: placement.user,
             method: placement.method,
@@ -58,6 +55,25 @@ impl App<'_> {
         key.map(|name| KeyUse {
             key: Key { user, name },
             command,
+        })
+    }
+
+    /// What others say was asked after the key was looked up. If the same command has been carried out in between,
+    /// which empties a cart for instance, it has its answer.
+    fn refused(&self, key: Option<&KeyUse>, why: PlaceError) -> Result<Ended, PlaceError> {
+        self.repeated(key)?.ok_or(why)
+    }
+
+    fn in_cart(&self, user: UserId) -> Result<Vec<Line>, PlaceError> {
+        let held = self.carts.lines(user);
+        let held = held.map_err(|error| PlaceError::Unavailable(error.0))?;
+        let items = held.iter().map(|line| (Item::Sku(line.sku), line.quantity));
+        let cart = Cart::try_new(items.collect()).map_err(|_| PlaceError::EmptyCart)?;
+        self.quoted(&cart).map_err(|error| match error {
+            PlaceError::UnknownItem(place) | PlaceError::SkuRequired(place) => {
+                PlaceError::CartOutdated(place)
+            }
+            other => other,
         })
     }
 
