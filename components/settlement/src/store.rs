@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0003_create_settlement",
     "0004_create_setting",
     "0005_create_inbox",
+    "0006_index_ledger_by_time",
 ];
 
 /// The books in a database, with days of one zone.
