@@ -228,3 +228,65 @@ fn a_database_migrated_in_steps_equals_a_fresh_one_and_opens_again() {
     let stepwise = database::open(&path, MIGRATIONS).unwrap();
     assert_eq!(shape(&stepwise), shape(&store().0));
 }
+
+#[test]
+fn when_tokens_were_called_back_before_that_was_written_down_is_taken_from_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("account.db");
+    let old = database::open(&path, &MIGRATIONS[..7]).unwrap();
+    let row = "insert into account (user_id, email, email_key, name, password_hash, role, status, created_at, updated_at)
+               values (?1, ?2, ?2, 'x', 'x', 'USER', 'ACTIVE', 1, 1)";
+    let session = "insert into session (session_id, user_id, expires_at, revoked_at) values (?1, ?2, 99, ?3)";
+    let audit = "insert into account_audit
+                   (user_id, number, field, value_before, value_after, changed_at)
+                 values (?1, ?2, ?3, 'x', ?4, ?5)";
+    old.transaction(|tx| {
+        for user in 1..=5_i64 {
+            tx.execute(row, params![user, format!("{user}@b.kr")])?;
+        }
+        for (user, name, at) in [(1_i64, "a", 5_i64), (1, "b", 7), (2, "c", 5)] {
+            tx.execute(session, params![name, user, at])?;
+        }
+        tx.execute(
+            "insert into session (session_id, user_id, expires_at) values ('d', 3, 99)",
+            params![],
+        )?;
+        for (user, number, field, after, at) in [
+            (1_i64, 1_i64, "ROLE", "ADMIN", 6_i64),
+            (2, 1, "STATUS", "SUSPENDED", 8),
+            (2, 2, "STATUS", "ACTIVE", 9),
+            (4, 1, "ROLE", "ADMIN", 4),
+            (5, 1, "GRADE", "VIP", 10),
+        ] {
+            tx.execute(audit, params![user, number, field, after, at])?;
+        }
+        Ok::<(), DbError>(())
+    })
+    .unwrap();
+    drop(old);
+    let store = SqlAccounts(database::open(&path, MIGRATIONS).unwrap());
+    let since = |at| {
+        let mut found = store.called_back_since(Instant::from_micros(at)).unwrap();
+        found.sort();
+        found
+            .iter()
+            .map(|(user, at)| (user.get(), at.micros()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(since(0), [(1, 7), (2, 8), (4, 4)]);
+    assert_eq!(since(8), [(2, 8)]);
+}
+
+#[test]
+fn whose_tokens_were_called_back_is_found_without_reading_everybody() {
+    let db = store::native::in_memory(MIGRATIONS).unwrap();
+    let statement = include_str!("../src/sql/called_back_since.sql");
+    let steps = db
+        .read(&format!("explain query plan {statement}"), params![NOW])
+        .unwrap();
+    let steps: Vec<String> = steps.iter().map(|row| row.get("detail").unwrap()).collect();
+    assert_eq!(
+        steps,
+        ["SEARCH account USING INDEX account_called_back (called_back_at>?)"]
+    );
+}

@@ -1,7 +1,7 @@
 //! Use cases: take messages in, compare with the payments' book, put right what does not agree.
 
 use kernel::{Instant, OrderId};
-use relay::inbox::{DeadLetter, Replay};
+use relay::inbox::{DeadLetter, Dismissal, Dismissed, Replay};
 use relay::{Event, Message};
 use store::DbError;
 
@@ -110,6 +110,8 @@ pub trait Inbox {
     fn mark(&self, producer: &str) -> Result<u64, DbError>;
     /// What was put aside, the newest first, before this number.
     fn dead_letters(&self, before: Option<u64>, limit: u32) -> Result<Vec<DeadLetter>, DbError>;
+    /// Puts up with what was put aside.
+    fn dismiss(&self, letter: u64, dismissal: &Dismissal) -> Result<Dismissed, DbError>;
     /// Takes in what was put aside.
     fn replay(&self, letter: u64, now: Instant) -> Result<Replay, NotEntered>;
 }

@@ -61,9 +61,11 @@ pub enum Endpoint {
     DeadLetters,
     /// Take in what was put aside.
     Replay,
+    /// Put up with what was put aside.
+    Dismiss,
 }
 
-use Endpoint::{Daily, DeadLetters, Monthly, Reconcile, Replay, Reprocess, Shares};
+use Endpoint::{Daily, DeadLetters, Dismiss, Monthly, Reconcile, Replay, Reprocess, Shares};
 
 /// Every route.
 pub const ROUTES: &[Route<Endpoint>] = &[
@@ -86,6 +88,11 @@ pub const ROUTES: &[Route<Endpoint>] = &[
         Method::Post,
         "/admin/settlements/dead-letters/{id}/replay",
         Replay,
+    ),
+    route(
+        Method::Post,
+        "/admin/settlements/dead-letters/{id}/dismiss",
+        Dismiss,
     ),
 ];
 
@@ -129,6 +136,10 @@ fn answer<S: Books, B: Book>(
         Reprocess => admin::reprocess(request, &settings.zone, book, now, open),
         DeadLetters => admin::dead_letters(request, open),
         Replay => admin::replay(request, &path, now, open),
+        Dismiss => {
+            let by = key.identify(request, now)?.user;
+            admin::dismiss(request, &path, (by, now), open)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod sums;
 
 use kernel::{Instant, OrderId};
 use relay::Event;
-use relay::inbox::{self, Admission, DeadLetter, Replay};
+use relay::inbox::{self, Admission, DeadLetter, Dismissal, Dismissed, Replay};
 use store::{Db, DbError, Migration, Tx, migrations, params};
 
 use crate::app::{Fact, Inbox, Ledger, NotEntered};
@@ -19,6 +19,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0003_create_settlement",
     "0004_create_setting",
     "0005_create_inbox",
+    "0006_index_ledger_by_time",
+    "0007_add_dead_letter_dismissal",
 ];
 
 /// The books in a database, with days of one zone.
@@ -89,6 +91,10 @@ impl Inbox for Store {
 
     fn dead_letters(&self, before: Option<u64>, limit: u32) -> Result<Vec<DeadLetter>, DbError> {
         inbox::dead_letters(&self.db, limit, before)
+    }
+
+    fn dismiss(&self, letter: u64, dismissal: &Dismissal) -> Result<Dismissed, DbError> {
+        inbox::dismiss(&self.db, letter, dismissal)
     }
 
     fn replay(&self, letter: u64, now: Instant) -> Result<Replay, NotEntered> {

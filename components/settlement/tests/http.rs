@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
 mod books;
+mod letters;
 mod outages;
 mod uniform;
 
-use books::{Books, FakeBook, HOUR, NOW, completed, event, hours, message, paid, refunded, seoul};
+use books::{Books, FakeBook, HOUR, NOW, completed, hours, paid, refunded, seoul};
 use expect_test::{Expect, expect};
 use kernel::{Instant, UserId};
 use settlement::app::{BadSetting, Settings};
@@ -413,70 +414,4 @@ fn admins_compare_and_put_right() {
     };
     assert_eq!(silent.get(RECONCILIATION).status(), 503);
     assert_eq!(silent.post(REPROCESS, r#"{"orderId":4}"#).status(), 503);
-}
-
-#[test]
-fn admins_see_and_replay_what_was_put_aside() {
-    let shop = Shop::new();
-    let bad = event(
-        "payment.completed:8",
-        5,
-        NOW,
-        r#"{"orderId":8,"currency":"KRW","amount":0}"#,
-    );
-    shop.books.consume(&message("payment", &[bad])).unwrap();
-    shop.books.consume(b"hello").unwrap();
-    check(
-        &shop.get(LETTERS),
-        &expect![[
-            r#"200 [{"id":2,"receivedAt":"2026-11-20T23:23:40.000Z","producer":null,"eventId":null,"topic":null,"position":null,"payload":"hello","payloadBytes":5,"error":"not a message: expected a JSON object","replayedAt":null},{"id":1,"receivedAt":"2026-11-20T23:23:40.000Z","producer":"payment","eventId":"payment.completed:8","topic":"payment.completed","position":5,"payload":"{\"producer\":\"payment\",\"events\":[{\"id\":\"payment.completed:8\",\"topic\":\"payment.completed\",\"key\":\"8\",\"position\":5,\"occurredAt\":1795217020000000,\"data\":{\"orderId\":8,\"currency\":\"KRW\",\"amount\":0}}]}","payloadBytes":192,"error":"0 is no amount that can move","replayedAt":null}]"#
-        ]],
-    );
-    assert!(
-        shop.get("/admin/settlements/dead-letters?limit=1")
-            .header_value("link")
-            .is_some()
-    );
-    let replay = |id: &str| shop.post(&format!("{LETTERS}/{id}/replay"), "");
-    check(
-        &replay("1"),
-        &expect![[
-            r#"422 {"type":"/problems/unprocessable","title":"A rule of the shop does not allow this","status":422,"detail":"it still can't be taken in: 0 is no amount that can move","error":"UNPROCESSABLE","message":"it still can't be taken in: 0 is no amount that can move"}"#
-        ]],
-    );
-    check(
-        &replay("2"),
-        &expect![[
-            r#"422 {"type":"/problems/unprocessable","title":"A rule of the shop does not allow this","status":422,"detail":"it still can't be taken in: it is no event","error":"UNPROCESSABLE","message":"it still can't be taken in: it is no event"}"#
-        ]],
-    );
-    for id in [
-        "3",
-        "0",
-        "-1",
-        "+1",
-        "01",
-        "x",
-        "18446744073709551615",
-        "99999999999999999999",
-    ] {
-        assert_eq!(replay(id).status(), 404, "{id}");
-    }
-    // Somebody mends what was wrong with it.
-    shop.books
-        .run("update dead_letter set payload = replace(payload, '\"amount\":0', '\"amount\":11')");
-    check(&replay("1"), &expect![[r#"200 {"id":1,"status":"REPLAYED"}"#]]);
-    check(
-        &replay("1"),
-        &expect![[
-            r#"409 {"type":"/problems/conflict","title":"The current state does not allow this","status":409,"detail":"it was replayed before","error":"CONFLICT","message":"it was replayed before"}"#
-        ]],
-    );
-    check(
-        &shop.get("/settlements/daily?date=2026-11-21"),
-        &expect![[
-            r#"200 {"settlementDate":"2026-11-21","totalAmount":5111,"paymentCount":3,"refundAmount":0,"refundCount":0,"netAmount":5111}"#
-        ]],
-    );
-    shop.books.audit();
 }

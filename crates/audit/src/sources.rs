@@ -55,7 +55,8 @@ impl Label {
             Self::Order => 11,
             Self::Payment => 4,
             Self::Gateway => 1,
-            Self::Stock | Self::Settlement => 5,
+            Self::Stock => 5,
+            Self::Settlement => 7,
             Self::Account => 6,
         }
     }

@@ -155,6 +155,28 @@ fn faults(orders: &Orders) -> Vec<Fault> {
             "update inbox set applied_at = null where producer = 'payment' and position = 2".to_owned(),
             vec![(Rule::AppliedOnce, Subject::Event(payment, 2))],
         ),
+        // One that a person has put up with is none.
+        fault(
+            ledger,
+            "update inbox set applied_at = null where producer = 'payment' and position = 2;
+             insert into dead_letter (dead_letter_id, received_at, fingerprint, producer, event_id, topic, position, payload,
+                                      error, dismissed_at, dismissed_by, dismissed_reason)
+             select 1, 1, 'event payment ' || event_id, producer, event_id, 'x', position, '{}', 'x', 1, 1, 'x'
+               from inbox where producer = 'payment' and position = 2"
+                .to_owned(),
+            vec![],
+        ),
+        // Put aside, and nobody has looked yet.
+        fault(
+            ledger,
+            "update inbox set applied_at = null where producer = 'payment' and position = 2;
+             insert into dead_letter (dead_letter_id, received_at, fingerprint, producer, event_id, topic, position, payload,
+                                      error)
+             select 1, 1, 'event payment ' || event_id, producer, event_id, 'x', position, '{}', 'x'
+               from inbox where producer = 'payment' and position = 2"
+                .to_owned(),
+            vec![(Rule::AppliedOnce, Subject::Event(payment, 2))],
+        ),
         fault(
             ledger,
             "delete from inbox where producer = 'order' and position = 1".to_owned(),

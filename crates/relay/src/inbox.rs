@@ -1,10 +1,10 @@
 //! The consumer's side: each event once.
 //!
 //! [`apply`] is for an event that can be applied, [`bury`] for one that can't be, [`bury_junk`] for what is
-//! no message at all, and [`replay`] for the day when the reason is gone. After any of them [`mark`] is
-//! what to acknowledge.
+//! no message at all, [`replay`] for the day when the reason is gone, and [`dismiss`] for what nobody can mend. After any
+//! of them [`mark`] is what to acknowledge.
 
-use kernel::Instant;
+use kernel::{Instant, UserId};
 use sha2::{Digest, Sha256};
 use store::{Db, DbError, Row, RowError, Tx, params};
 
@@ -13,6 +13,10 @@ use crate::{Event, Message};
 
 /// The tables, as the migration `NNNN_create_inbox` of every consumer has them.
 pub const SCHEMA: &str = include_str!("../schema/create_inbox.sql");
+
+/// The columns of `dead_letter` that say who dismissed it, as the migration `NNNN_add_dead_letter_dismissal` of every
+/// consumer has them.
+pub const DISMISSAL: &str = include_str!("../schema/add_dead_letter_dismissal.sql");
 
 /// How much is kept of something that is no message.
 pub const MAX_JUNK_BYTES: usize = 64 * 1024;
@@ -51,6 +55,30 @@ pub struct DeadLetter {
     pub error: String,
     /// When it was applied after all.
     pub replayed_at: Option<Instant>,
+    /// Who put up with it, if anybody did.
+    pub dismissal: Option<Dismissal>,
+}
+
+/// That somebody has looked at a dead letter and puts up with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dismissal {
+    /// When.
+    pub at: Instant,
+    /// Who.
+    pub by: UserId,
+    /// Why.
+    pub reason: String,
+}
+
+/// What came of dismissing a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dismissed {
+    /// It is dismissed: now, or as it was the first time.
+    Done(Dismissal),
+    /// It was applied, so there is nothing to put up with.
+    Replayed,
+    /// There is no dead letter of this number.
+    Unknown,
 }
 
 /// Where a dead letter comes from.
@@ -153,7 +181,27 @@ pub fn bury_junk(db: &Db, payload: &[u8], error: &str, now: Instant) -> Result<b
     db.transaction(|tx| put_aside(tx, &letter, now))
 }
 
-/// How many events were put aside and not taken in since.
+/// Puts up with a dead letter: it waits for nobody any more, and stays in the list. The first time counts. One that was
+/// dismissed may be replayed all the same.
+pub fn dismiss(db: &Db, id: u64, dismissal: &Dismissal) -> Result<Dismissed, DbError> {
+    let Ok(number) = i64::try_from(id) else {
+        return Ok(Dismissed::Unknown);
+    };
+    db.transaction(|tx| {
+        let row = params![number, dismissal.at, dismissal.by, dismissal.reason.as_str()];
+        tx.execute(include_str!("sql/dismiss.sql"), row)?;
+        let Some(row) = tx.query_one(include_str!("sql/dismissal.sql"), params![number])? else {
+            return Ok(Dismissed::Unknown);
+        };
+        let replayed: Option<Instant> = row.get("replayed_at")?;
+        Ok(match (replayed, dismissal_in(&row)?) {
+            (None, Some(dismissal)) => Dismissed::Done(dismissal),
+            (Some(_), _) | (None, None) => Dismissed::Replayed,
+        })
+    })
+}
+
+/// How many events were put aside, and neither taken in nor dismissed since.
 pub fn waiting_dead_letters(db: &Db) -> Result<i64, DbError> {
     let row = db.read_one(include_str!("sql/count_dead_letters.sql"), params![])?;
     row.map_or(Ok(0), |row| Ok(row.get("waiting")?))
@@ -281,7 +329,21 @@ fn dead_letter(row: &Row) -> Result<DeadLetter, RowError> {
         payload_bytes: count("payload_bytes")?,
         error: row.get("error")?,
         replayed_at: row.get("replayed_at")?,
+        dismissal: dismissal_in(row)?,
     })
+}
+
+fn dismissal_in(row: &Row) -> Result<Option<Dismissal>, RowError> {
+    let dismissal = |at| {
+        Ok(Dismissal {
+            at,
+            by: row.get("dismissed_by")?,
+            reason: row.get("dismissed_reason")?,
+        })
+    };
+    row.get::<Option<Instant>>("dismissed_at")?
+        .map(dismissal)
+        .transpose()
 }
 
 /// The event in a dead letter's whole payload, which was written by [`bury`].

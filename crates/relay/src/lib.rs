@@ -17,8 +17,8 @@
 //! due until a consumer's mark has passed it; the mark passes only what is in the inbox; and a row gets
 //! into the inbox once, in the transaction of its effect.
 //!
-//! A component's own migrations `NNNN_create_relay.sql` (producers) and `NNNN_create_inbox.sql` (consumers)
-//! are copies of the files in `schema/`, byte for byte; a test here compares them.
+//! A component's own migrations `NNNN_create_relay.sql` (producers), `NNNN_create_inbox.sql` (consumers) and those that
+//! add to them are copies of the files in `schema/`, byte for byte; a test here compares them.
 
 pub mod acknowledgement;
 pub mod event;

@@ -8,10 +8,11 @@ use std::rc::Rc;
 
 use bench::{CONSUMING, Death, Line, PRODUCER, apply, effect, effects, event, number};
 use expect_test::expect;
-use kernel::Millis;
+use kernel::{Millis, UserId};
 use relay::Message;
 use relay::inbox::{
-    Admission, DeadLetter, MAX_JUNK_BYTES, Replay, bury, bury_junk, dead_letters, mark, replay,
+    Admission, DeadLetter, Dismissal, Dismissed, MAX_JUNK_BYTES, Replay, bury, bury_junk, dead_letters,
+    dismiss, mark, replay, waiting_dead_letters,
 };
 use store::{Db, DbError, Value};
 use store_suite::{database, gated};
@@ -283,4 +284,39 @@ fn wherever_a_replay_dies_its_event_is_applied_once() {
             }
         }
     }
+}
+
+#[test]
+fn what_was_dismissed_waits_for_nobody_and_may_be_replayed() {
+    let db = consumer();
+    bury(&db, PRODUCER, &event(1), "no", NEW_YEAR).unwrap();
+    bury_junk(&db, b"junk", "not a message", NEW_YEAR).unwrap();
+    let by = |user, reason: &str| Dismissal {
+        at: NEW_YEAR.after(Millis(user)),
+        by: UserId::try_new(user.into()).unwrap(),
+        reason: reason.to_owned(),
+    };
+    let waiting = || waiting_dead_letters(&db).unwrap();
+    assert_eq!(waiting(), 2);
+    let first = by(7, "누군가의 장난");
+    assert_eq!(dismiss(&db, 2, &first).unwrap(), Dismissed::Done(first.clone()));
+    assert_eq!(
+        dismiss(&db, 2, &by(8, "me too")).unwrap(),
+        Dismissed::Done(first.clone()),
+        "the first time counts"
+    );
+    assert_eq!(waiting(), 1);
+    for unknown in [0, 3, u64::MAX] {
+        assert_eq!(dismiss(&db, unknown, &first).unwrap(), Dismissed::Unknown);
+    }
+    assert_eq!(dismiss(&db, 1, &first).unwrap(), Dismissed::Done(first.clone()));
+    assert_eq!(waiting(), 0);
+    assert_eq!(replay(&db, 1, NEW_YEAR, effect).unwrap(), Replay::Applied);
+    assert_eq!(dismiss(&db, 1, &first).unwrap(), Dismissed::Replayed);
+    let letters = dead_letters(&db, 9, None).unwrap();
+    let told = |letter: &DeadLetter| (letter.id, letter.replayed_at.is_some(), letter.dismissal.clone());
+    assert_eq!(
+        letters.iter().map(told).collect::<Vec<_>>(),
+        [(2, false, Some(first.clone())), (1, true, Some(first))]
+    );
 }

@@ -16,6 +16,7 @@ fn complaint(name: &str, text: &str) -> Option<String> {
         "create_relay.sql" => outbox::SCHEMA,
         "create_inbox.sql" => inbox::SCHEMA,
         "add_outbox_traceparent.sql" => outbox::TRACEPARENT,
+        "add_dead_letter_dismissal.sql" => inbox::DISMISSAL,
         _ => return None,
     };
     (text != wanted).then(|| format!("{name} is not the text in crates/relay/schema"))

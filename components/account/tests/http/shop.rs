@@ -49,7 +49,7 @@ pub(crate) struct Written {
     pub(crate) clock: Cell<Instant>,
     /// How many more are written before the store breaks.
     pub(crate) left: Cell<u32>,
-    pub(crate) complete: Cell<bool>,
+    pub(crate) complete: Cell<Option<Instant>>,
 }
 
 impl Marks for Written {
@@ -66,6 +66,14 @@ impl Marks for Written {
         Ok(())
     }
 
+    fn read(&self, user: UserId) -> Result<Option<Instant>, MarkUnwritten> {
+        Ok(self
+            .marks
+            .borrow()
+            .get(&user)
+            .and_then(|marks| marks.last().copied()))
+    }
+
     fn restore(&self, user: UserId, until: Instant) -> Result<(), MarkUnwritten> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.ok_or(MarkUnwritten("it is gone".to_owned()))?);
@@ -73,10 +81,10 @@ impl Marks for Written {
         Ok(())
     }
 
-    fn complete(&self) -> Result<(), MarkUnwritten> {
+    fn complete(&self, at: Instant) -> Result<(), MarkUnwritten> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.ok_or(MarkUnwritten("it is gone".to_owned()))?);
-        self.complete.set(true);
+        self.complete.set(Some(at));
         Ok(())
     }
 }
@@ -105,7 +113,7 @@ impl Shop {
                 marks: RefCell::default(),
                 clock: Cell::new(NOW),
                 left: Cell::new(u32::MAX),
-                complete: Cell::new(false),
+                complete: Cell::new(None),
             },
             hashing: Counting::default(),
             keys: Keys::parse(&format!("k1:{key}")).unwrap(),

@@ -5,6 +5,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kernel::Instant;
 
+/// A second in microseconds.
+const SECOND: i64 = 1_000_000;
+
+/// A day in microseconds, where the clock is not moved.
+const DAY: i64 = 24 * 60 * 60 * SECOND;
+
 /// Where a day begins and ends: a time zone of the IANA database that is compiled in.
 #[derive(Debug, Clone)]
 pub struct Zone {
@@ -41,6 +47,17 @@ impl Zone {
     pub fn day(&self, at: Instant) -> Result<Day, OutOfCalendar> {
         let moment = Timestamp::from_microsecond(at.micros()).map_err(|_| OutOfCalendar)?;
         Day::of(self.zone.to_datetime(moment).date()).ok_or(OutOfCalendar)
+    }
+
+    /// From this moment on, up to which it is the same day, without a gap: until midnight, or until the clock is
+    /// moved. A day may have several such spans, since a clock that is put back may begin the evening before again.
+    pub fn span(&self, at: Instant) -> Result<(Day, Instant), OutOfCalendar> {
+        let moment = Timestamp::from_microsecond(at.micros()).map_err(|_| OutOfCalendar)?;
+        let ahead = i64::from(self.zone.to_offset(moment).seconds()) * SECOND;
+        let midnight = (at.micros() + ahead).div_euclid(DAY) * DAY + DAY - ahead;
+        let moved = self.zone.following(moment).next();
+        let moved = moved.map_or(i64::MAX, |moved| moved.timestamp().as_microsecond());
+        Ok((self.day(at)?, Instant::from_micros(midnight.min(moved))))
     }
 }
 
@@ -242,7 +259,58 @@ mod tests {
         }
     }
 
+    /// How a span goes on, hour by hour of what it says and shortly before and behind its end.
+    fn check_span(zone: &Zone, at: i64) -> Result<(), TestCaseError> {
+        let day = |at| zone.day(Instant::from_micros(at)).unwrap();
+        let (of, until) = zone.span(Instant::from_micros(at)).unwrap();
+        prop_assert!(at < until.micros() && until.micros() - at <= DAY);
+        prop_assert_eq!(of, day(at));
+        for within in (at..until.micros())
+            .step_by(3_600_000_000)
+            .chain([until.micros() - 1])
+        {
+            prop_assert_eq!(day(within), of);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_clock_put_back_past_midnight_begins_the_evening_again() {
+        let zone = Zone::parse("America/St_Johns").unwrap();
+        let mut at = "2010-11-06T12:00:00Z"
+            .parse::<Timestamp>()
+            .unwrap()
+            .as_microsecond();
+        let spans: Vec<String> = (0..4)
+            .map(|_| {
+                let (day, until) = zone.span(Instant::from_micros(at)).unwrap();
+                at = until.micros();
+                let until = Timestamp::from_microsecond(at).unwrap();
+                format!("{day} until {until}")
+            })
+            .collect();
+        assert_eq!(
+            spans,
+            [
+                "2010-11-06 until 2010-11-07T02:30:00Z",
+                "2010-11-07 until 2010-11-07T02:31:00Z",
+                "2010-11-06 until 2010-11-07T03:30:00Z",
+                "2010-11-07 until 2010-11-08T03:30:00Z",
+            ]
+        );
+    }
+
     proptest! {
+        #[test]
+        fn a_span_is_of_one_day(
+            at in -60_000_000_000_000_000i64..200_000_000_000_000_000,
+            zone in prop::sample::select(vec![
+                "UTC", "Asia/Seoul", "America/St_Johns", "America/Sao_Paulo", "Pacific/Apia", "Australia/Lord_Howe",
+            ]),
+        ) {
+            check_span(&Zone::parse(zone).unwrap(), at)?;
+        }
+
         #[test]
         fn a_day_survives_text_and_text_sorts_as_days_do(
             one in -60_000_000_000_000_000i64..200_000_000_000_000_000,

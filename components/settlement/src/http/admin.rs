@@ -1,6 +1,7 @@
 //! What only admins see and do.
 
-use kernel::{Instant, OrderId};
+use kernel::{Instant, OrderId, UserId};
+use relay::inbox::{Dismissal, Dismissed};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Code, PathParams, Problem, Request, Response, Whole};
@@ -31,7 +32,60 @@ pub(super) struct ReplayedView {
 }
 
 /// What became of it, in words.
-const REPLAYED: &str = "REPLAYED";
+pub(super) const REPLAYED: &str = "REPLAYED";
+pub(super) const DISMISSED: &str = "DISMISSED";
+
+/// The longest reason why something is dismissed, in characters.
+const MAX_REASON_CHARS: usize = 500;
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DismissDeadLetter)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DismissBody {
+    /// Why nothing needs to be done about it. Line breaks and tabs are taken, other control characters are not.
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+    )]
+    reason: String,
+}
+
+impl DismissBody {
+    fn parse(self) -> Result<String, Problem> {
+        let refuse = |why: String| Err(Problem::invalid_field("reason", why));
+        if self.reason.is_empty() || self.reason.chars().count() > MAX_REASON_CHARS {
+            return refuse(format!("must have 1 to {MAX_REASON_CHARS} characters"));
+        }
+        // Some of them no database takes, and none does a person any good.
+        let controls = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+        if self.reason.chars().any(controls) {
+            return refuse("must have no control characters but line breaks and tabs".to_owned());
+        }
+        Ok(self.reason)
+    }
+}
+
+/// As it was dismissed the first time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DismissedDeadLetter)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DismissedView {
+    #[schema(schema_with = openapi::id_field)]
+    id: u64,
+    #[schema(schema_with = dismissed_field)]
+    status: &'static str,
+    #[schema(schema_with = openapi::moment_field)]
+    dismissed_at: String,
+    /// The admin's account.
+    #[schema(schema_with = openapi::id_field)]
+    dismissed_by: u64,
+    dismissed_reason: String,
+}
+
+fn dismissed_field() -> utoipa::openapi::Object {
+    openapi::field(openapi::words(&[DISMISSED]))
+}
 
 fn replayed_field() -> utoipa::openapi::Object {
     openapi::field(openapi::words(&[REPLAYED]))
@@ -114,6 +168,34 @@ pub(super) fn replay<S: Books>(
             format!("it still can't be taken in: {why}"),
         )),
         Replayed::Unknown => Err(missing()),
+    }
+}
+
+pub(super) fn dismiss<S: Books>(
+    request: &Request,
+    path: &PathParams,
+    (by, at): (UserId, Instant),
+    open: impl FnOnce() -> Result<S, Problem>,
+) -> Result<Response, Problem> {
+    request.query()?.only(&[])?;
+    let body: DismissBody = request.json()?;
+    let reason = body.parse()?;
+    let missing = || Problem::not_found("dead letter");
+    let id = number(path.get("id")).ok_or_else(missing)?;
+    let dismissal = Dismissal { at, by, reason };
+    match open()?.dismiss(id, &dismissal).map_err(store_problem)? {
+        Dismissed::Done(first) => {
+            let view = DismissedView {
+                id,
+                status: DISMISSED,
+                dismissed_at: first.at.rfc3339(),
+                dismissed_by: first.by.get(),
+                dismissed_reason: first.reason,
+            };
+            Ok(Response::json(200, &view))
+        }
+        Dismissed::Replayed => Err(Problem::new(Code::Conflict, "it was replayed before")),
+        Dismissed::Unknown => Err(missing()),
     }
 }
 

@@ -4,7 +4,7 @@ use openapi::{Access, Document, Operation, Parameter, field, json, words};
 use utoipa::openapi::Object;
 use web::{Code, Method};
 
-use super::admin::{ReplayedView, ReprocessBody};
+use super::admin::{DismissBody, DismissedView, ReplayedView, ReprocessBody};
 use super::views::{DayView, LetterView, MismatchView, MonthView, ReportView, ShareView, movement_word};
 use super::{DAYS, MONTHS, NAMES};
 use crate::domain::{MismatchKind, MovementKind};
@@ -35,6 +35,7 @@ pub fn document() -> Document {
     .with(reprocess())
     .with(dead_letters())
     .with(replay())
+    .with(dismiss())
 }
 
 /// A page that is open, unless the shop's variables say otherwise.
@@ -149,6 +150,24 @@ fn replay() -> Operation {
     .answers::<ReplayedView>(200, "It is in the ledger now.")
     .refuses(Code::Conflict, "It was replayed before.")
     .refuses(Code::Unprocessable, "It still can't be taken in.")
+}
+
+fn dismiss() -> Operation {
+    Operation::new(
+        Access::Admin,
+        Method::Post,
+        "/admin/settlements/dead-letters/{id}/dismiss",
+        "dismissDeadLetter",
+        "Put up with what was put aside",
+    )
+    .about(
+        "For what nobody can mend. It is not counted any more and stays in the list, with who dismissed it. Repeating is \
+         harmless: the first time counts. It can be replayed all the same.",
+    )
+    .id("id", "The dead letter's id.")
+    .body::<DismissBody>(&[("nobody's message", json!({"reason": "우리 메시지가 아님"}))])
+    .answers::<DismissedView>(200, "It is dismissed; who asks again sees who did it first.")
+    .refuses(Code::Conflict, "It was replayed before.")
 }
 
 fn date(about: &str) -> Parameter {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::Problem;
 
+use super::admin::{DISMISSED, REPLAYED};
 use super::document::{date_field, kind_field, movement_field, year_month_field};
 use crate::domain::{Day, Dimension, Mismatch, Month, MovementKind, Report, Sum, Zone};
 
@@ -147,8 +148,26 @@ pub(super) struct LetterView {
     payload_bytes: u64,
     /// Why it was put aside.
     error: String,
+    /// It waits for a person until it is replayed or dismissed; one that was dismissed and replayed after all is
+    /// replayed.
+    #[schema(schema_with = letter_status_field)]
+    status: &'static str,
     #[schema(required = true, format = DateTime)]
     replayed_at: Option<String>,
+    #[schema(required = true, format = DateTime)]
+    dismissed_at: Option<String>,
+    /// The admin's account.
+    #[schema(required = true)]
+    dismissed_by: Option<u64>,
+    #[schema(required = true)]
+    dismissed_reason: Option<String>,
+}
+
+/// What is neither replayed nor dismissed.
+const WAITING: &str = "WAITING";
+
+fn letter_status_field() -> utoipa::openapi::Object {
+    openapi::field(openapi::words(&[WAITING, REPLAYED, DISMISSED]))
 }
 
 /// Sums that do not fit into a number are a defect: what is stored is checked.
@@ -254,6 +273,11 @@ pub(super) const fn movement_word(kind: MovementKind) -> &'static str {
 impl LetterView {
     pub(super) fn of(letter: DeadLetter) -> Self {
         let origin = letter.event;
+        let status = match (letter.replayed_at, &letter.dismissal) {
+            (Some(_), _) => REPLAYED,
+            (None, Some(_)) => DISMISSED,
+            (None, None) => WAITING,
+        };
         Self {
             id: letter.id,
             received_at: letter.received_at.rfc3339(),
@@ -264,7 +288,11 @@ impl LetterView {
             payload: letter.payload,
             payload_bytes: letter.payload_bytes,
             error: letter.error,
+            status,
             replayed_at: letter.replayed_at.map(kernel::Instant::rfc3339),
+            dismissed_at: letter.dismissal.as_ref().map(|dismissal| dismissal.at.rfc3339()),
+            dismissed_by: letter.dismissal.as_ref().map(|dismissal| dismissal.by.get()),
+            dismissed_reason: letter.dismissal.map(|dismissal| dismissal.reason),
         }
     }
 }

@@ -5,12 +5,6 @@ use store::{Db, DbError, Row, RowError, Tx, params};
 
 use crate::domain::{CURRENCY, Line, Movement, MovementId, MovementKind, OrderBook};
 
-/// An order in which money moved, and on which day each of its movements was counted.
-pub(super) struct Counted {
-    pub(super) book: OrderBook,
-    pub(super) days: Vec<String>,
-}
-
 /// Up to `limit` orders beyond `after` in which money moved, up to `last`.
 pub(super) fn read(
     db: &Db,
@@ -19,17 +13,16 @@ pub(super) fn read(
     limit: u32,
 ) -> Result<Vec<OrderBook>, DbError> {
     let read = |statement: &str, params: &[store::Value]| db.read(statement, params);
-    let counted = load(
+    load(
         read,
         after.map_or(0, OrderId::as_i64),
         last.map_or(MAX, OrderId::as_i64),
         limit,
-    )?;
-    Ok(counted.into_iter().map(|counted| counted.book).collect())
+    )
 }
 
-/// The same within a transaction, with the days.
-pub(super) fn counted(tx: &Tx<'_>, after: Option<OrderId>, limit: u32) -> Result<Vec<Counted>, DbError> {
+/// The same within a transaction.
+pub(super) fn page(tx: &Tx<'_>, after: Option<OrderId>, limit: u32) -> Result<Vec<OrderBook>, DbError> {
     let read = |statement: &str, params: &[store::Value]| tx.query(statement, params);
     load(read, after.map_or(0, OrderId::as_i64), MAX, limit)
 }
@@ -57,40 +50,31 @@ fn load(
     after: i64,
     last: i64,
     limit: u32,
-) -> Result<Vec<Counted>, DbError> {
-    let mut orders: Vec<Counted> = Vec::new();
+) -> Result<Vec<OrderBook>, DbError> {
+    let mut orders: Vec<OrderBook> = Vec::new();
     for row in read(
         include_str!("../sql/load_movements.sql"),
         params![after, last, limit],
     )? {
         let movement = movement(&row)?;
-        if orders
-            .last()
-            .is_none_or(|counted| counted.book.order != movement.order)
-        {
-            let (order, movements, lines) = (movement.order, Vec::new(), Vec::new());
-            let book = OrderBook {
-                order,
-                movements,
-                lines,
-            };
-            orders.push(Counted {
-                book,
-                days: Vec::new(),
+        if orders.last().is_none_or(|book| book.order != movement.order) {
+            orders.push(OrderBook {
+                order: movement.order,
+                movements: Vec::new(),
+                lines: Vec::new(),
             });
         }
-        if let Some(counted) = orders.last_mut() {
-            counted.book.movements.push(movement);
-            counted.days.push(row.get("day")?);
+        if let Some(book) = orders.last_mut() {
+            book.movements.push(movement);
         }
     }
-    let Some(last) = orders.last().map(|counted| counted.book.order) else {
+    let Some(last) = orders.last().map(|book| book.order) else {
         return Ok(orders);
     };
     for row in read(include_str!("../sql/load_lines.sql"), params![after, last])? {
         let order: OrderId = row.get("order_id")?;
-        if let Ok(place) = orders.binary_search_by_key(&order, |counted| counted.book.order) {
-            orders[place].book.lines.push(line(&row)?);
+        if let Ok(place) = orders.binary_search_by_key(&order, |book| book.order) {
+            orders[place].lines.push(line(&row)?);
         }
     }
     Ok(orders)

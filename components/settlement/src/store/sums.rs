@@ -1,15 +1,21 @@
 //! The sums as they are kept, and made again when days begin elsewhere.
 
-use kernel::OrderId;
+use kernel::{Instant, OrderId};
 use store::{Db, DbError, Row, RowError, Tx, params};
 
 use super::Store;
 use super::orders::{self, won};
-use crate::app::{CHUNK, NotEntered, Period, Settlements};
+use crate::app::{NotEntered, Period, Settlements};
 use crate::domain::{Day, Dimension, Month, Sum, Sums, Unsummable, Zone};
 
 /// The setting that says for which zone the sums were made.
 const TIMEZONE: &str = "timezone";
+
+/// Orders that are looked at in one go when sums are made again.
+const AT_ONCE: u32 = 1_000;
+
+/// Rows in one statement when sums are written again.
+const ROWS: usize = 100;
 
 /// Later than every day and every month.
 const END_OF_TIME: &str = "9999-99";
@@ -102,11 +108,25 @@ pub(super) fn add(tx: &Tx<'_>, change: &Sums) -> Result<(), NotEntered> {
 
 /// Writes sums where there are none. What the ledger has is not refused any more.
 fn insert(tx: &Tx<'_>, sums: &Sums) -> Result<(), DbError> {
-    for (day, sum) in &sums.days {
-        tx.execute(include_str!("../sql/insert_day.sql"), &day_row(*day, sum))?;
-    }
-    for (key, sum) in &sums.shares {
-        tx.execute(include_str!("../sql/insert_share.sql"), &share_row(key, sum))?;
+    let days: Vec<_> = sums.days.iter().map(|(day, sum)| day_row(*day, sum)).collect();
+    let shares: Vec<_> = sums.shares.iter().map(|(key, sum)| share_row(key, sum)).collect();
+    insert_rows(tx, include_str!("../sql/insert_days.sql"), &days)?;
+    insert_rows(tx, include_str!("../sql/insert_shares.sql"), &shares)
+}
+
+/// Many rows in few statements.
+fn insert_rows<const WIDTH: usize>(
+    tx: &Tx<'_>,
+    statement: &str,
+    rows: &[[store::Value; WIDTH]],
+) -> Result<(), DbError> {
+    for rows in rows.chunks(ROWS) {
+        let places = (0..rows.len()).map(|row| {
+            let places = (1..=WIDTH).map(|column| format!("?{}", row * WIDTH + column));
+            format!("({})", places.collect::<Vec<_>>().join(", "))
+        });
+        let statement = statement.replace("{rows}", &places.collect::<Vec<_>>().join(", "));
+        tx.execute(&statement, &rows.concat())?;
     }
     Ok(())
 }
@@ -171,20 +191,18 @@ enum NotRemade {
 }
 
 fn remake(tx: &Tx<'_>, zone: &Zone) -> Result<(), NotRemade> {
+    move_days(tx, zone)?;
     tx.execute(include_str!("../sql/clear_days.sql"), params![])?;
     tx.execute(include_str!("../sql/clear_shares.sql"), params![])?;
     let mut sums = Sums::default();
     let mut after: Option<OrderId> = None;
     loop {
-        let chunk = orders::counted(tx, after, CHUNK)?;
-        for counted in &chunk {
-            recount(tx, zone, counted)?;
-            sums = sums
-                .plus(&Sums::of(&counted.book, zone)?)
-                .map_err(Unsummable::from)?;
+        let books = orders::page(tx, after, AT_ONCE)?;
+        for book in &books {
+            sums = sums.plus(&Sums::of(book, zone)?).map_err(Unsummable::from)?;
         }
-        after = chunk.last().map(|counted| counted.book.order);
-        if chunk.len() < CHUNK as usize {
+        after = books.last().map(|book| book.order);
+        if books.len() < AT_ONCE as usize {
             break;
         }
     }
@@ -192,14 +210,23 @@ fn remake(tx: &Tx<'_>, zone: &Zone) -> Result<(), NotRemade> {
     Ok(())
 }
 
-/// Puts the entries of an order on the days of this zone.
-fn recount(tx: &Tx<'_>, zone: &Zone, counted: &orders::Counted) -> Result<(), NotRemade> {
-    for (movement, stored) in counted.book.movements.iter().zip(&counted.days) {
-        let day = zone.day(movement.at).map_err(Unsummable::from)?.to_string();
-        if day != *stored {
-            let row = params![movement.id.as_str(), day, movement.order];
-            tx.execute(include_str!("../sql/move_entries.sql"), row)?;
-        }
+/// Puts every entry on its day of this zone: one statement for each day on which something happened, however much.
+fn move_days(tx: &Tx<'_>, zone: &Zone) -> Result<(), NotRemade> {
+    let mut from = Instant::from_micros(i64::MIN);
+    while let Some(at) = first_entry(tx, from)? {
+        let (day, until) = zone.span(at).map_err(Unsummable::from)?;
+        let row = params![day.to_string(), at, until];
+        tx.execute(include_str!("../sql/move_entries.sql"), row)?;
+        from = until;
     }
     Ok(())
+}
+
+/// When the first entry from this moment on happened.
+fn first_entry(tx: &Tx<'_>, from: Instant) -> Result<Option<Instant>, DbError> {
+    let row = tx.query_one(include_str!("../sql/find_first_entry.sql"), params![from])?;
+    Ok(row
+        .map(|row| row.get::<Option<Instant>>("occurred_at"))
+        .transpose()?
+        .flatten())
 }

@@ -8,7 +8,7 @@ use crate::{LETTERS, RECONCILIATION, REPROCESS, Shop};
 #[test]
 fn every_route_refuses_alike() {
     let shop = Shop::new();
-    let replay = format!("{LETTERS}/1/replay");
+    let [replay, dismiss] = ["replay", "dismiss"].map(|verb| format!("{LETTERS}/1/{verb}"));
     let paths = [
         Path("/settlements/daily", &[(Method::Get, Body::Ignored)]),
         Path("/settlements/monthly", &[(Method::Get, Body::Ignored)]),
@@ -18,6 +18,7 @@ fn every_route_refuses_alike() {
         Path(REPROCESS, &[(Method::Post, Body::Needed)]),
         Path(LETTERS, &[(Method::Get, Body::Ignored)]),
         Path(&replay, &[(Method::Post, Body::Ignored)]),
+        Path(&dismiss, &[(Method::Post, Body::Needed)]),
     ];
     check(&paths, |request| shop.send(request, Some(Role::Admin)));
 }

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo, RedisConnectionInfo, RedisError, Value,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    ServerErrorKind, Value,
 };
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -58,16 +59,34 @@ impl RedisLink {
         publish.arg(channel).arg(&payload[..]);
         let began = Instant::now();
         let kept = self.connection.lock().await.is_some();
-        let value = match self.call(&publish).await {
+        match self.try_publish(&publish).await {
             Err(BrokerError::Unavailable { .. }) if kept && began.elapsed() < CONNECT_TIMEOUT => {
-                self.call(&publish).await?
+                self.try_publish(&publish).await
             }
-            answer => answer?,
-        };
-        match value {
-            Value::Int(receivers) => Ok(u64::try_from(receivers).unwrap_or(0)),
+            answer => answer,
+        }
+    }
+
+    /// Publishes once. A server that has become a replica takes a message without a word and hands it to its own
+    /// subscribers, so one that finds nobody asks what it is talking to.
+    async fn try_publish(&self, publish: &Cmd) -> Result<u64, BrokerError> {
+        let (number, answer) = self.call_on(publish).await?;
+        match answer {
+            Value::Int(receivers) if receivers > 0 => Ok(receivers.unsigned_abs()),
+            _ if self.is_replica().await => {
+                self.forget(number).await;
+                Err(unavailable(&self.address, "it has become a replica"))
+            }
             _ => Ok(0),
         }
+    }
+
+    /// Whether the server follows another one. Who may not ask does not know, and takes it for the right one.
+    async fn is_replica(&self) -> bool {
+        let role = self.call(&redis::cmd("ROLE")).await;
+        let words = role.ok().and_then(|role| redis_command::flatten(role).ok());
+        let first = words.and_then(|words| words.into_iter().next());
+        matches!(first, Some(RedisValue::Binary(word)) if word == b"slave")
     }
 
     pub(crate) async fn command(
@@ -83,13 +102,19 @@ impl RedisLink {
     }
 
     async fn call(&self, command: &Cmd) -> Result<Value, BrokerError> {
+        let (_, value) = self.call_on(command).await?;
+        Ok(value)
+    }
+
+    /// The answer, and the number of the connection that gave it.
+    async fn call_on(&self, command: &Cmd) -> Result<(u64, Value), BrokerError> {
         let Numbered {
             number,
             mut connection,
         } = self.connect().await?;
         let answer = connection.send_packed_command(command).await;
         match answer.and_then(Value::extract_error) {
-            Ok(value) => Ok(value),
+            Ok(value) => Ok((number, value)),
             Err(error) => {
                 let error = describe(&self.address, &error);
                 if matches!(error, BrokerError::Unavailable { .. }) {
@@ -226,7 +251,22 @@ fn unavailable(address: &RedisAddress, reason: &str) -> BrokerError {
 fn describe(address: &RedisAddress, error: &RedisError) -> BrokerError {
     let (address, reason) = (address.to_string(), error.to_string());
     match error.kind() {
-        ErrorKind::Server(_) | ErrorKind::Extension => BrokerError::Refused { address, reason },
+        ErrorKind::Server(_) | ErrorKind::Extension if !is_the_wrong_server(error) => {
+            BrokerError::Refused { address, reason }
+        }
         _ => BrokerError::Unavailable { address, reason },
+    }
+}
+
+/// Whether it is not the command that the server minds, but what it is itself just now: a replica since a failover, a
+/// master that has lost its replicas, or one that reads its data. Behind the same address there may be a better one.
+fn is_the_wrong_server(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(
+            ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading,
+        ) => true,
+        // Older servers wrap in an error of the script what a script's command was answered.
+        ErrorKind::Server(_) => error.detail().is_some_and(|text| text.contains("-READONLY ")),
+        _ => error.code() == Some("NOREPLICAS"),
     }
 }

@@ -2,7 +2,13 @@
 
 use crate::support::{DEADLINE, Log, address, listen, listen_with, silent_server, text, until};
 use broker::{Broker, BrokerError, MAX_PAYLOAD, RedisArgument, RedisValue, Verdict};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use testkit::servers::Redis;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream as AsyncStream};
 use tokio::time::Instant;
 
 fn words(words: &[&str]) -> Vec<RedisArgument> {
@@ -230,4 +236,105 @@ async fn a_server_that_freezes_is_noticed() {
     .await;
     server.thaw();
     listener.called(&broker, &at, "c", "after").await;
+}
+
+/// Says one line to a server as its operator does, and answers the first line it says.
+fn tell(server: &Redis, line: &str) -> String {
+    let mut connection = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+    connection.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    BufReader::new(connection).read_line(&mut answer).unwrap();
+    answer.trim_end().to_owned()
+}
+
+fn follow(server: &Redis, master: &Redis) {
+    let line = format!("REPLICAOF 127.0.0.1 {}", master.port());
+    assert_eq!(tell(server, &line), "+OK");
+}
+
+fn lead(server: &Redis) {
+    assert_eq!(tell(server, "REPLICAOF NO ONE"), "+OK");
+}
+
+/// One address whose connections lead to whoever is the master when they are made, as a failover has it.
+async fn one_address(master: &Redis) -> (String, Arc<AtomicU16>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("redis://{}", listener.local_addr().unwrap());
+    let target = Arc::new(AtomicU16::new(master.port()));
+    let leads_to = target.clone();
+    tokio::spawn(async move {
+        while let Ok((mut here, _)) = listener.accept().await {
+            let port = leads_to.load(Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut there = AsyncStream::connect(("127.0.0.1", port)).await.unwrap();
+                let _ = copy_bidirectional(&mut here, &mut there).await;
+            });
+        }
+    });
+    (address, target)
+}
+
+#[tokio::test]
+async fn after_a_failover_commands_find_the_new_master() {
+    let (Some(old), Some(new)) = (Redis::start(), Redis::start()) else {
+        return;
+    };
+    let (text_of, leads_to) = one_address(&old).await;
+    let (broker, at) = (Broker::new(), address(&text_of));
+    let set = async |value: &str| broker.command(&at, "SET", words(&["key", value])).await;
+    let script = "return redis.call('SET', KEYS[1], 'by script')";
+    let run = async || broker.command(&at, "EVAL", words(&[script, "1", "key"])).await;
+    let ok = Ok(vec![RedisValue::Status("OK".to_owned())]);
+    let mut masters = [(&old, &new), (&new, &old), (&old, &new)].into_iter();
+    for by_script in [false, true, false] {
+        let (master, next) = masters.next().unwrap();
+        assert_eq!(set("before").await, ok);
+        lead(next);
+        follow(master, next);
+        leads_to.store(next.port(), Ordering::SeqCst);
+        let answer = if by_script { run().await } else { set("lost").await };
+        assert!(
+            matches!(answer, Err(BrokerError::Unavailable { .. })),
+            "{answer:?}"
+        );
+        assert_eq!(set("after").await, ok);
+        assert_eq!(tell(next, "STRLEN key"), ":5");
+    }
+}
+
+#[tokio::test]
+async fn a_master_that_became_a_replica_and_is_master_again_is_used_again() {
+    let (Some(server), Some(other)) = (Redis::start(), Redis::start()) else {
+        return;
+    };
+    let (broker, at) = (Broker::new(), address(&server.address()));
+    let set = async || broker.command(&at, "SET", words(&["key", "x"])).await;
+    follow(&server, &other);
+    assert_eq!(tell(&server, "CONFIG SET replica-serve-stale-data no"), "+OK");
+    for _ in 0..3 {
+        let answer = set().await;
+        assert!(
+            matches!(answer, Err(BrokerError::Unavailable { .. })),
+            "{answer:?}"
+        );
+    }
+    lead(&server);
+    assert!(set().await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_published_after_a_failover_reaches_who_listens_to_the_new_master() {
+    let (Some(old), Some(new)) = (Redis::start(), Redis::start()) else {
+        return;
+    };
+    let (text_of, leads_to) = one_address(&old).await;
+    let (broker, at) = (Broker::new(), address(&text_of));
+    assert_eq!(broker.publish(&at, "c", text("nobody listens")).await, Ok(0));
+    follow(&old, &new);
+    leads_to.store(new.port(), Ordering::SeqCst);
+    let direct = address(&new.address());
+    let listener = listen(&broker, &direct, "c", "moved");
+    listener.called(&broker, &direct, "c", "ready").await;
+    assert_eq!(broker.publish(&at, "c", text("hello")).await, Ok(1));
+    listener.hears("hello").await;
 }

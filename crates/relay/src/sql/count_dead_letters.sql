@@ -1,2 +1,2 @@
--- What was put aside and not taken in since.
-select count(*) as waiting from dead_letter where replayed_at is null
+-- What was put aside, and neither taken in nor dismissed since.
+select count(*) as waiting from dead_letter where replayed_at is null and dismissed_at is null

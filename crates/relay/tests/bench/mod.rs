@@ -48,6 +48,11 @@ pub(crate) const CONSUMING: &[Migration] = &[
         name: "0002_create_inbox",
         sql: inbox::SCHEMA,
     },
+    Migration {
+        number: 3,
+        name: "0003_add_dead_letter_dismissal",
+        sql: inbox::DISMISSAL,
+    },
 ];
 
 /// How a process dies at a statement.
