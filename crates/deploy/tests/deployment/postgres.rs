@@ -25,6 +25,9 @@ fn path() -> String {
     )
 }
 
+/// An administrator as a managed service has one: makes roles and databases, and is no superuser.
+const MANAGED: &str = "managed";
+
 /// A script of ours, as an administrator of this server whose password is its name.
 fn script_of(admin: &str, server: &Postgres, words: &[&str]) -> Command {
     let mut command = Command::new("bash");
@@ -55,6 +58,11 @@ fn provision_as(admin: &str, server: &Postgres) -> Result<String, String> {
 
 fn provision(server: &Postgres) -> Result<String, String> {
     provision_as("postgres", server)
+}
+
+fn make_managed(server: &Postgres) {
+    let create = format!("create role {MANAGED} login createrole createdb password '{MANAGED}'");
+    server.run_sql("postgres", &[&create]);
 }
 
 /// Dump and restore of one server into one folder.
@@ -167,6 +175,71 @@ fn select(server: &Postgres, address: &str, statement: &str) -> Result<String, S
         &["-c", "psql --no-psqlrc -At --dbname \"$0\" --command \"$1\""],
     );
     ask(command.args([address, statement])).map(|text| text.trim().to_owned())
+}
+
+#[test]
+fn whoever_makes_roles_and_databases_provisions_without_being_a_superuser() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    make_managed(&server);
+    for _ in 0..2 {
+        let told = provision_as(MANAGED, &server).unwrap_or_else(|complaint| panic!("{complaint}"));
+        assert_eq!(told.trim(), "the databases of the shop are there");
+    }
+    notes(&server);
+    for label in DATABASES {
+        for other in DATABASES.iter().filter(|other| *other != label) {
+            let theirs = server.address(&format!("bodega_{label}"), other);
+            let refused = select(&server, &theirs, "select 1").expect_err("it is another's");
+            assert!(refused.contains("permission denied for database"), "{refused}");
+        }
+    }
+    // What was dumped as such an administrator can be restored as one.
+    let backup = Backup::of(&server, MANAGED);
+    backup.done("dump");
+    server.run_sql("order", &["insert into note values ('later')"]);
+    backup.done("restore");
+    assert_eq!(told(&server, "", NOTES), DATABASES);
+}
+
+#[test]
+fn a_role_that_may_do_more_than_log_in_is_not_left_so() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    make_managed(&server);
+    provision_as(MANAGED, &server).unwrap_or_else(|complaint| panic!("{complaint}"));
+    let strong = "select count(*) from pg_roles where rolname like 'bodega\\_%' \
+        and (rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls)";
+    let count = || server.run_sql("postgres", &[strong]).trim().to_owned();
+    // What everybody can take who makes roles and databases.
+    server.run_sql("postgres", &["alter role bodega_cart createdb createrole"]);
+    provision_as(MANAGED, &server).unwrap_or_else(|complaint| panic!("{complaint}"));
+    assert_eq!(count(), "0");
+    // What only a superuser can take: others say so and stop, a superuser takes it.
+    for attribute in ["superuser", "bypassrls", "replication"] {
+        server.run_sql(
+            "postgres",
+            &[&format!("alter role bodega_order {attribute} createdb")],
+        );
+        let refused = provision_as(MANAGED, &server).expect_err(attribute);
+        assert!(refused.contains("superuser"), "{attribute}: {refused}");
+        assert_eq!(count(), "1");
+        provision(&server).unwrap_or_else(|complaint| panic!("{complaint}"));
+        assert_eq!(count(), "0", "{attribute}");
+    }
+}
+
+#[test]
+fn a_door_that_stays_open_is_no_success() {
+    let Some(server) = Postgres::start() else {
+        return;
+    };
+    provision(&server).unwrap_or_else(|complaint| panic!("{complaint}"));
+    server.run_sql("postgres", &["grant connect on database stock to bodega_order"]);
+    let refused = provision(&server).expect_err("order can connect to stock");
+    assert!(refused.contains("bodega_order at stock"), "{refused}");
 }
 
 #[test]
