@@ -1,5 +1,6 @@
 -- One database for each domain, owned by a role of its own that can connect to no other. For psql, as somebody who may
--- make roles and databases; harmless to run again, and then it renews the passwords and settings:
+-- make roles and databases (createrole and createdb; no superuser is needed, and managed services have none to give);
+-- harmless to run again, and then it renews the passwords and settings:
 --
 --   psql -v ON_ERROR_STOP=1 -v account_password=… -v product_password=… -v stock_password=… -v payment_password=… \
 --        -v pg_password=… -v order_password=… -v cart_password=… -v settlement_password=… -f provision.sql
@@ -27,8 +28,36 @@ select format('create role %I login', 'bodega_' || label)
  where not exists (select 1 from pg_roles where rolname = 'bodega_' || label)
 \gexec
 
-select format('alter role %I with login nosuperuser nocreatedb nocreaterole noreplication password %L',
-              'bodega_' || label, password)
+-- A role of the shop may do nothing but log in. Whoever is no superuser may not even say so of most attributes, as on
+-- every managed service: then what can be taken is taken, and a role that keeps more than that ends the script.
+select format('alter role %I with nosuperuser nocreatedb nocreaterole noreplication nobypassrls', 'bodega_' || label)
+  from domain
+ where (select rolsuper from pg_roles where rolname = current_user)
+\gexec
+
+select format('alter role %I with nocreatedb nocreaterole', rolname)
+  from domain
+  join pg_roles on rolname = 'bodega_' || label
+ where (rolcreatedb or rolcreaterole)
+   and not (select rolsuper from pg_roles where rolname = current_user)
+\gexec
+
+do $$
+declare
+  strong text;
+begin
+  select string_agg(rolname, ', ' order by rolname)
+    into strong
+    from domain
+    join pg_roles on rolname = 'bodega_' || label
+   where rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls;
+  if strong is not null then
+    raise exception 'only a superuser can take from these roles what they may do beside logging in: %', strong;
+  end if;
+end
+$$;
+
+select format('alter role %I with login password %L', 'bodega_' || label, password)
   from domain
 \gexec
 
@@ -53,11 +82,14 @@ select format('alter role %I set log_min_messages = error', 'bodega_' || label)
  where (select rolsuper from pg_roles where rolname = current_user)
 \gexec
 
--- Whoever makes a database for a role has to be a member of it, unless a superuser.
+-- Whoever makes a database for a role has to be a member of it, unless a superuser. From Postgres 16 on, who has made a
+-- role is a member that may not act for it until this says so; before, it may be said already, and is worth no notice.
+set client_min_messages = warning;
 select format('grant %I to %I', 'bodega_' || label, current_user)
   from domain
- where not pg_has_role(current_user, 'bodega_' || label, 'member')
+ where not (select rolsuper from pg_roles where rolname = current_user)
 \gexec
+reset client_min_messages;
 
 -- Databases. The order of texts is that of their code points, as in SQLite.
 select format('create database %I owner %I template template0 encoding %L lc_collate %L lc_ctype %L',
@@ -71,5 +103,21 @@ select format('revoke connect, temporary on database %I from public', label) fro
 
 select format('grant connect on database %I to %I', label, 'bodega_' || label) from domain
 \gexec
+
+-- Who may not revoke or grant is only warned. So look: each role gets into its own database, and into no other.
+do $$
+declare
+  wrong text;
+begin
+  select string_agg(format('bodega_%s at %s', role.label, place.label), ', ' order by role.label, place.label)
+    into wrong
+    from domain as role
+   cross join domain as place
+   where has_database_privilege('bodega_' || role.label, place.label, 'connect') <> (role.label = place.label);
+  if wrong is not null then
+    raise exception 'these may connect and should not, or should and may not: %', wrong;
+  end if;
+end
+$$;
 
 drop table domain;

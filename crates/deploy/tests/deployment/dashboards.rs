@@ -104,13 +104,8 @@ fn rules() -> Vec<Value> {
     .collect()
 }
 
-#[test]
-fn what_is_asked_for_is_exported_and_what_is_exported_is_asked_for() {
-    let listed = listed();
-    let recorded: BTreeSet<String> = rules()
-        .iter()
-        .map(|rule| text(rule, "/record").to_owned())
-        .collect();
+/// All that dashboards and rules ask.
+fn queries() -> Vec<String> {
     let boards = dashboards();
     let panels = boards.iter().flat_map(|(_, board)| list(board, "/panels"));
     let shown = panels
@@ -121,7 +116,104 @@ fn what_is_asked_for_is_exported_and_what_is_exported_is_asked_for() {
         .flat_map(|(_, board)| list(board, "/annotations/list"))
         .map(|note| text(note, "/expr").to_owned());
     let watched = rules().into_iter().map(|rule| text(&rule, "/expr").to_owned());
-    let queries: Vec<String> = shown.chain(watched).chain(notes).collect();
+    shown.chain(watched).chain(notes).collect()
+}
+
+/// What every replica tells alike: the domains' figures, which the page lists from `bodega_orders` down, and the gateway's
+/// breakers, which all replicas share.
+fn common() -> BTreeSet<String> {
+    let page =
+        fs::read_to_string(root().join("docs/observability.md")).expect("docs/observability.md is there");
+    let table = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .skip_while(|line| !line.starts_with("| `bodega_orders`"));
+    let names = table.filter_map(|line| line.split('|').nth(1));
+    let names = names.flat_map(|names| names.split('`').skip(1).step_by(2));
+    names
+        .filter(|name| !name.contains('…'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The innermost words in parentheses around each place where the query asks for this metric that put series together.
+fn gathered(query: &str, metric: &str) -> Vec<Option<String>> {
+    let mut found = Vec::new();
+    for (at, _) in query.match_indices(metric) {
+        let ends = query[at + metric.len()..].chars().next();
+        if ends.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+            continue;
+        }
+        let mut depth = 0;
+        let around = query[..at].char_indices().rev().filter_map(|(place, c)| {
+            depth += match c {
+                ')' => 1,
+                '(' => -1,
+                _ => 0,
+            };
+            (c == '(' && depth < 0).then(|| {
+                depth = 0;
+                // `max by (state) (` is called by its first word.
+                let before = query[..place].trim_end();
+                let grouped = before.strip_suffix(')').and_then(|before| before.rfind('('));
+                let before = grouped.map_or(before, |open| {
+                    query[..open].trim_end().trim_end_matches("by").trim_end()
+                });
+                let begin = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                before[begin.map_or(0, |begin| begin + 1)..].to_owned()
+            })
+        });
+        let gathers = ["max", "sum", "avg", "min", "count", "absent"];
+        let word = around.into_iter().find(|word| gathers.contains(&word.as_str()));
+        found.push(word);
+    }
+    found
+}
+
+#[test]
+fn what_all_replicas_tell_alike_is_never_added_up() {
+    let common = common();
+    assert!(
+        common.contains("bodega_orders") && common.contains("bodega_dead_letters") && common.len() >= 8,
+        "{common:?}"
+    );
+    assert!(!common.contains("process_cpu_seconds_total"), "{common:?}");
+    for query in queries() {
+        for metric in &common {
+            for word in gathered(&query, metric) {
+                assert!(
+                    matches!(word.as_deref(), Some("max" | "absent")),
+                    "{metric} is the same from each replica, take its max first: {query}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_query_does_with_a_metric_first_is_found() {
+    let word = |query: &str| gathered(query, "a_total");
+    assert_eq!(
+        word("sum(max by (state) (increase(a_total{x=\"1\"}[5m])))"),
+        [Some("max".to_owned())]
+    );
+    assert_eq!(word("sum(increase(a_total[5m])) >= 1"), [Some("sum".to_owned())]);
+    assert_eq!(word("max(b_total) + rate(a_total[5m])"), [None]);
+    assert_eq!(
+        word("max(a_total) / sum by (b, c) (a_total)"),
+        [Some("max".to_owned()), Some("sum".to_owned())]
+    );
+    assert_eq!(word("max(a_total_of_others)"), []);
+}
+
+#[test]
+fn what_is_asked_for_is_exported_and_what_is_exported_is_asked_for() {
+    let listed = listed();
+    let recorded: BTreeSet<String> = rules()
+        .iter()
+        .map(|rule| text(rule, "/record").to_owned())
+        .collect();
+    let queries = queries();
     let asked: BTreeSet<String> = queries.iter().flat_map(|query| metrics(query, &listed)).collect();
     let known = |name: &&String| {
         listed.contains(*name) || recorded.contains(*name) || OF_PROMETHEUS.contains(&name.as_str())

@@ -169,6 +169,7 @@ fn an_anchor_is_what_a_heading_becomes() {
 #[test]
 fn a_link_of_the_documents_leads_somewhere() {
     let pages = [
+        "docs/observability.md",
         "docs/operations.md",
         "docs/spin.md",
         "deploy/README.md",

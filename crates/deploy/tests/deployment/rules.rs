@@ -94,3 +94,66 @@ fn every_alert_says_how_urgent_it_is_and_what_to_do() {
         );
     }
 }
+
+/// The blocks of YAML of a page.
+fn configurations(page: &str) -> Vec<String> {
+    let document =
+        std::fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+    let parts = document.split("```").skip(1).step_by(2);
+    parts
+        .filter_map(|block| block.strip_prefix("yaml\n"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether what this configuration scrapes has the label that the rules look for.
+fn is_called_bodega(job: &Value) -> bool {
+    let relabelled = list(job, "/relabel_configs")
+        .any(|step| text(step, "/target_label") == "job" && text(step, "/replacement") == "bodega");
+    text(job, "/job_name") == "bodega" || relabelled
+}
+
+#[test]
+fn what_is_to_be_scraped_has_the_job_that_the_rules_look_for() {
+    let pages = configurations("docs/observability.md");
+    assert!(pages.len() >= 3, "the page shows {} configurations", pages.len());
+    let own = std::fs::read_to_string(root().join("infra/prometheus/prometheus.yaml")).unwrap();
+    let asks_the_gateway = pages.iter().any(|page| {
+        let page: Value = serde_norway::from_str(page).unwrap();
+        list(&page, "/scrape_configs").any(|job| {
+            text(job, "/metrics_path") == "/internal/metrics" && text(job, "/authorization/type") == "Bearer"
+        })
+    });
+    assert!(asks_the_gateway, "nobody says how a shop under Spin is scraped");
+    for page in pages.iter().chain([&own]) {
+        let read: Value = serde_norway::from_str(page).unwrap();
+        assert!(
+            list(&read, "/scrape_configs").any(is_called_bodega),
+            "no job bodega:\n{page}"
+        );
+        let Some(promtool) = promtool() else {
+            continue;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("prometheus.yaml");
+        std::fs::write(&file, without_discovery(read).to_string()).unwrap();
+        // The file with the key is on another machine.
+        let mut check = Command::new(promtool);
+        check.args(["check", "config", "--syntax-only"]).arg(&file);
+        ask(&mut check).unwrap_or_else(|complaint| panic!("{complaint}\n{page}"));
+    }
+}
+
+/// Debian's promtool knows nothing of Kubernetes; all that is done with what is found there it can judge.
+fn without_discovery(mut page: Value) -> Value {
+    for job in page["scrape_configs"].as_array_mut().into_iter().flatten() {
+        let job = job.as_object_mut().unwrap();
+        if job.remove("kubernetes_sd_configs").is_some() {
+            job.insert(
+                "static_configs".to_owned(),
+                serde_json::json!([{"targets": ["a:1"]}]),
+            );
+        }
+    }
+    page
+}
