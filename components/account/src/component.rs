@@ -66,7 +66,7 @@ impl Marks for KeyValue {
     }
 
     fn read(&self, user: UserId) -> Result<Option<Instant>, MarkUnwritten> {
-        let known = key_value::Store::open_default().and_then(|store| store.get(mark::key(user)));
+        let known = key_value::Store::open_default().and_then(|store| store.get(&mark::key(user)));
         let known = known.map_err(|error| MarkUnwritten(error.to_string()))?;
         // One that makes no sense is written anew.
         Ok(known.and_then(|bytes| mark::parse(&bytes).ok()))
