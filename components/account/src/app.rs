@@ -73,8 +73,8 @@ pub trait Accounts {
     /// Ends the session of this refresh token, or all of the user's sessions without one.
     fn close_sessions(&self, user: UserId, token: Option<&TokenId>, now: Instant) -> Result<(), DbError>;
 
-    /// Whose access tokens were called back at this moment or later, and when last.
-    fn called_back_since(&self, since: Instant) -> Result<Vec<(UserId, Instant)>, DbError>;
+    /// Who had a session ended, or another status or role, at this moment or later, and when last.
+    fn ended_since(&self, since: Instant) -> Result<Vec<(UserId, Instant)>, DbError>;
 }
 
 /// Where the gateway learns which access tokens are dead.
@@ -83,14 +83,11 @@ pub trait Marks {
     /// the call is too early once a transaction has waited for its turn.
     fn kill(&self, user: UserId) -> Result<(), MarkUnwritten>;
 
-    /// The user's mark, if there is one that makes sense.
-    fn read(&self, user: UserId) -> Result<Option<Instant>, MarkUnwritten>;
-
-    /// Declares dead what was issued up to this moment, whatever was said before.
+    /// Declares dead what was issued up to this moment, unless it is a later one already.
     fn restore(&self, user: UserId, until: Instant) -> Result<(), MarkUnwritten>;
 
-    /// Says that at this moment every mark was there that matters.
-    fn complete(&self, at: Instant) -> Result<(), MarkUnwritten>;
+    /// Says that every mark is there that matters.
+    fn complete(&self) -> Result<(), MarkUnwritten>;
 }
 
 /// The mark may or may not be there: ask again.

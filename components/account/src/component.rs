@@ -65,19 +65,19 @@ impl Marks for KeyValue {
         set(&mark::key(user), &mark::text(guest::now()))
     }
 
-    fn read(&self, user: UserId) -> Result<Option<Instant>, MarkUnwritten> {
-        let known = key_value::Store::open_default().and_then(|store| store.get(&mark::key(user)));
-        let known = known.map_err(|error| MarkUnwritten(error.to_string()))?;
-        // One that makes no sense is written anew.
-        Ok(known.and_then(|bytes| mark::parse(&bytes).ok()))
-    }
-
     fn restore(&self, user: UserId, until: Instant) -> Result<(), MarkUnwritten> {
-        set(&mark::key(user), &mark::text(until))
+        let key = mark::key(user);
+        let known = key_value::Store::open_default().and_then(|store| store.get(&key));
+        let known = known.map_err(|error| MarkUnwritten(error.to_string()))?;
+        // One that can't be read is written anew.
+        match known.and_then(|bytes| mark::parse(&bytes).ok()) {
+            Some(known) if known >= until => Ok(()),
+            _ => set(&key, &mark::text(until)),
+        }
     }
 
-    fn complete(&self, at: Instant) -> Result<(), MarkUnwritten> {
-        set(mark::COMPLETE, &mark::text(at))
+    fn complete(&self) -> Result<(), MarkUnwritten> {
+        set(mark::COMPLETE, "1")
     }
 }
 

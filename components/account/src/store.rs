@@ -20,14 +20,12 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0005_add_name_folded",
     "0006_create_account_audit",
     "0007_index_admin",
-    "0008_add_called_back_at",
 ];
 
 const ADD: &str = include_str!("sql/add.sql");
 const EMAIL_TAKEN: &str = include_str!("sql/email_taken.sql");
 const BY_EMAIL: &str = include_str!("sql/by_email.sql");
-const CALL_BACK: &str = include_str!("sql/call_back.sql");
-const CALLED_BACK_SINCE: &str = include_str!("sql/called_back_since.sql");
+const ENDED_SINCE: &str = include_str!("sql/ended_since.sql");
 const BY_ID: &str = include_str!("sql/by_id.sql");
 const SAVE_PROFILE: &str = include_str!("sql/save_profile.sql");
 const SET_PASSWORD: &str = include_str!("sql/set_password.sql");
@@ -119,7 +117,7 @@ impl Accounts for SqlAccounts {
             if tx.execute(SET_PASSWORD, params![id, old, new, now])? == 0 {
                 return Err(DbError::Busy);
             }
-            end_all(tx, id, now)
+            tx.execute(REVOKE_ALL, params![id, now]).map(drop)
         })
     }
 
@@ -172,23 +170,15 @@ impl Accounts for SqlAccounts {
                 let row = params![user, token.fingerprint(), now];
                 tx.execute(REVOKE_BY_TOKEN, row).map(drop)
             }
-            None => end_all(tx, user, now),
+            None => tx.execute(REVOKE_ALL, params![user, now]).map(drop),
         })
     }
 
-    fn called_back_since(&self, since: Instant) -> Result<Vec<(UserId, Instant)>, DbError> {
-        let rows = self.0.read(CALLED_BACK_SINCE, params![since])?;
-        let called_back = rows
-            .iter()
-            .map(|row| Ok((row.get("user_id")?, row.get("called_back_at")?)));
-        called_back.collect()
+    fn ended_since(&self, since: Instant) -> Result<Vec<(UserId, Instant)>, DbError> {
+        let rows = self.0.read(ENDED_SINCE, params![since])?;
+        let ended = rows.iter().map(|row| Ok((row.get("user_id")?, row.get("at")?)));
+        ended.collect()
     }
-}
-
-/// Ends all sessions of a user, and their access tokens.
-fn end_all(tx: &Tx<'_>, user: UserId, now: Instant) -> Result<(), DbError> {
-    tx.execute(CALL_BACK, params![user, now])?;
-    tx.execute(REVOKE_ALL, params![user, now]).map(drop)
 }
 
 type Exchanged = Result<(Account, TokenId), RenewalRefused>;

@@ -1,7 +1,7 @@
 //! The only public door.
 //!
 //! Every decision is a pure function over plain values, natively tested: which paths there are and who may
-//! use them ([`path`], [`routes`], [`auth`], [`recall`], [`methods`]), how often ([`client`], [`limit`]), in which form and from
+//! use them ([`path`], [`routes`], [`auth`], [`methods`]), how often ([`client`], [`limit`]), in which form and from
 //! which pages ([`accept`], [`cors`]), what a forwarded request carries ([`headers`], [`trace`], [`door`]), which
 //! component gets a rest ([`breaker`]), what of an answer reaches the client ([`reply`]), and how the components'
 //! documents become one ([`contract`]). The pages about [`problems`] are made here. Only `component`, which exists
@@ -21,7 +21,6 @@ pub mod metrics;
 pub mod path;
 pub mod problems;
 pub mod ready;
-pub mod recall;
 pub mod reply;
 pub mod routes;
 pub mod settings;

@@ -4,62 +4,15 @@
 //! role, another password, a logout everywhere) leaves a mark: the moment until which the user's tokens are
 //! dead. The component that owns accounts writes it, the gateway reads it with every token.
 
-use kernel::{Instant, Millis, UserId};
+use kernel::{Instant, UserId};
 
 /// A mark that was not written by [`text`]: a defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the mark of a user's sessions is not a number of microseconds")]
 pub struct MarkError;
 
-/// Where a store says that it had every mark, and when: at the moment that [`text`] writes. One that was lost, or is
-/// new, says nothing.
+/// Where a store says that it has every mark. One that was lost, or is new, does not.
 pub const COMPLETE: &str = "sessions/complete";
-
-/// Who writes all marks again at this moment, so that one does.
-pub const LEASE: &str = "sessions/recall";
-
-/// A store may come back without what it was told last, and then says what it said before. So it is believed for so
-/// long.
-const BELIEVED: Millis = Millis(60_000);
-
-/// Whoever writes the marks again has so long for it; then another one may.
-const LEASED: Millis = Millis(10_000);
-
-/// What a store says of its marks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It had all of them just now.
-    Complete,
-    /// It had all of them some time ago, and may have lost some since.
-    Stale,
-    /// It never had them, or has lost everything.
-    Missing,
-}
-
-/// How the value of [`COMPLETE`] is to be taken. One that is of no time, as a program before this one wrote it, or of
-/// one to come, is an old one.
-pub fn standing(complete: Option<&[u8]>, now: Instant) -> Standing {
-    let Some(bytes) = complete else {
-        return Standing::Missing;
-    };
-    let near = now.before(BELIEVED)..=now.after(BELIEVED);
-    match parse(bytes) {
-        Ok(at) if near.contains(&at) => Standing::Complete,
-        _ => Standing::Stale,
-    }
-}
-
-/// The lease to be put in place of the value of [`LEASE`]; none as long as another one holds it. What makes no sense
-/// is held by nobody.
-pub fn lease(kept: &[u8], now: Instant) -> Option<String> {
-    let held = parse(kept).is_ok_and(|until| now < until && until <= now.after(LEASED));
-    (!held).then(|| text(now.after(LEASED)))
-}
-
-/// The lease of nobody: its time is over.
-pub fn released() -> String {
-    text(Instant::from_micros(0))
-}
 
 /// Where the component that owns accounts is asked (POST) to write every mark again that still matters. No door
 /// leads there from outside.
@@ -101,40 +54,6 @@ mod tests {
         for bytes in [b"".as_slice(), b"1.5", b"x", b"\xff", b"99999999999999999999"] {
             assert_eq!(parse(bytes), Err(MarkError), "{bytes:?}");
         }
-    }
-
-    #[test]
-    fn a_store_is_believed_for_a_minute_and_what_no_time_says_is_old() {
-        const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
-        let at = |moment: Instant| standing(Some(text(moment).as_bytes()), NOW);
-        assert_eq!(standing(None, NOW), Standing::Missing);
-        assert_eq!(at(NOW), Standing::Complete);
-        assert_eq!(at(NOW.before(Millis(60_000))), Standing::Complete);
-        assert_eq!(at(NOW.before(Millis(60_001))), Standing::Stale);
-        assert_eq!(at(NOW.after(Millis(60_000))), Standing::Complete);
-        assert_eq!(at(NOW.after(Millis(60_001))), Standing::Stale);
-        for bytes in [b"1".as_slice(), b"", b"x"] {
-            assert_eq!(standing(Some(bytes), NOW), Standing::Stale, "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn one_holds_the_lease_until_it_is_over_or_given_back() {
-        const NOW: Instant = Instant::from_micros(1_790_000_000_000_000);
-        // What the store counts from is no lease, nor is what lies too far ahead.
-        for free in [
-            b"".as_slice(),
-            &[0; 8],
-            released().as_bytes(),
-            text(NOW).as_bytes(),
-            text(NOW.after(Millis(10_001))).as_bytes(),
-        ] {
-            assert!(lease(free, NOW).is_some(), "{free:?}");
-        }
-        let held = lease(b"", NOW).unwrap();
-        assert_eq!(lease(held.as_bytes(), NOW), None);
-        assert_eq!(lease(held.as_bytes(), NOW.after(Millis(9_999))), None);
-        assert!(lease(held.as_bytes(), NOW.after(Millis(10_000))).is_some());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use kernel::{Instant, Outcome, UserId};
 use store::{Db, DbError, Tx, like_containing, params};
 
-use super::{CALL_BACK, REVOKE_ALL, account};
+use super::{REVOKE_ALL, account};
 use crate::app::ChangeError;
 use crate::domain::{Account, Actor, Change, ChangeRefused, Filter, Grade, Role, Status, Unchanged};
 
@@ -48,9 +48,6 @@ pub(super) fn change(
     let outcome = before.clone().change(change, actor, unchanged)?;
     if let Outcome::Done(after) = &outcome {
         save(tx, &before, after, actor, now)?;
-        if change.locks_out() {
-            tx.execute(CALL_BACK, params![id, now])?;
-        }
     }
     Ok(outcome)
 }

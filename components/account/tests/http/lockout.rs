@@ -198,11 +198,11 @@ fn a_store_that_lost_its_marks_gets_those_again_that_still_matter() {
     shop.marks.marks.borrow_mut().clear();
     assert_eq!(
         (recall(&shop, Method::Get), shop.marks.complete.get()),
-        (405, None)
+        (405, false)
     );
     assert_eq!(
         (recall(&shop, Method::Post), shop.marks.complete.get()),
-        (204, Some(shop.now.get()))
+        (204, true)
     );
     let again = |id| shop.kills(id).len();
     assert_eq!(
@@ -239,80 +239,13 @@ fn marks_that_can_not_all_be_written_are_not_said_to_be_there() {
         shop.marks.left.set(left);
         assert_eq!(
             (recall(&shop, Method::Post), shop.marks.complete.get()),
-            (503, None),
+            (503, false),
             "{left}"
         );
     }
     shop.marks.left.set(2);
     assert_eq!(
         (recall(&shop, Method::Post), shop.marks.complete.get()),
-        (204, Some(shop.now.get()))
-    );
-}
-
-#[test]
-fn a_store_that_lost_what_it_was_told_last_gets_only_that_again() {
-    let (shop, id) = Shop::with_user();
-    let bystander = shop.add_user("c@d.kr", "x");
-    let change = |who, from, to| assert_eq!(change_password(&shop, who, from, to).status(), 204);
-    change(id, "passw0rd", "n3w passw0rd");
-    change(bystander, "passw0rd", "n3w passw0rd");
-    let before = shop.marks.marks.borrow().clone();
-    // Whose marks are there has logged in again since, and keeps the new token.
-    assert_eq!(recall(&shop, Method::Post), 204);
-    assert_eq!(*shop.marks.marks.borrow(), before);
-
-    let later = |seconds: i64| {
-        let now = shop.now.get().micros() + seconds * 1_000_000;
-        shop.now.set(Instant::from_micros(now));
-        shop.marks.clock.set(shop.now.get());
-    };
-    later(60);
-    let at = shop.now.get();
-    change(id, "n3w passw0rd", "0ther one");
-    // The store comes back as it was a minute ago.
-    *shop.marks.marks.borrow_mut() = before.clone();
-    later(20);
-    assert_eq!(recall(&shop, Method::Post), 204);
-    assert_eq!(
-        shop.kills(id).last(),
-        Some(&at.after(kernel::Millis(16_000))),
-        "the mark that was lost is there again"
-    );
-    assert_eq!(shop.kills(bystander), before[&bystander]);
-}
-
-#[test]
-fn what_called_no_token_back_is_not_recalled() {
-    let (shop, id) = Shop::with_user();
-    let admin = shop.add_admin("root@b.kr");
-    let pair = body(&shop.log_in("a@b.kr", "passw0rd"));
-    let one = with_json(
-        Request::new(Method::Post, "/auth/logout"),
-        &json!({"refreshToken": pair["refreshToken"]}),
-    );
-    assert_eq!(shop.send(&shop.as_user(id, one)).status(), 204);
-    let stolen = body(&shop.log_in("a@b.kr", "passw0rd"));
-    assert_eq!(refresh(&shop, &stolen), 200);
-    shop.now.set(shop.now.get().after(kernel::Millis(11_000)));
-    assert_eq!(refresh(&shop, &stolen), 401, "used twice, it ends its session");
-    let patch = |sent: Value| {
-        let request = Request::new(Method::Patch, &format!("/admin/users/{id}"));
-        let request = with_json(request, &sent);
-        assert_eq!(shop.send(&shop.as_admin(admin, request)).status(), 200);
-    };
-    patch(json!({"grade": "VIP"}));
-    assert_eq!(recall(&shop, Method::Post), 204);
-    assert_eq!(shop.kills(id), [] as [Instant; 0]);
-
-    patch(json!({"status": "SUSPENDED"}));
-    let marks = shop.kills(id);
-    shop.now.set(shop.now.get().after(kernel::Millis(1_000)));
-    patch(json!({"status": "ACTIVE"}));
-    assert_eq!(recall(&shop, Method::Post), 204);
-    assert_eq!(
-        shop.kills(id),
-        marks,
-        "who may come in again is not put out again"
+        (204, true)
     );
 }

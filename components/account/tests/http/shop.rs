@@ -49,7 +49,7 @@ pub(crate) struct Written {
     pub(crate) clock: Cell<Instant>,
     /// How many more are written before the store breaks.
     pub(crate) left: Cell<u32>,
-    pub(crate) complete: Cell<Option<Instant>>,
+    pub(crate) complete: Cell<bool>,
 }
 
 impl Marks for Written {
@@ -66,14 +66,6 @@ impl Marks for Written {
         Ok(())
     }
 
-    fn read(&self, user: UserId) -> Result<Option<Instant>, MarkUnwritten> {
-        Ok(self
-            .marks
-            .borrow()
-            .get(&user)
-            .and_then(|marks| marks.last().copied()))
-    }
-
     fn restore(&self, user: UserId, until: Instant) -> Result<(), MarkUnwritten> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.ok_or(MarkUnwritten("it is gone".to_owned()))?);
@@ -81,10 +73,10 @@ impl Marks for Written {
         Ok(())
     }
 
-    fn complete(&self, at: Instant) -> Result<(), MarkUnwritten> {
+    fn complete(&self) -> Result<(), MarkUnwritten> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.ok_or(MarkUnwritten("it is gone".to_owned()))?);
-        self.complete.set(Some(at));
+        self.complete.set(true);
         Ok(())
     }
 }
@@ -113,7 +105,7 @@ impl Shop {
                 marks: RefCell::default(),
                 clock: Cell::new(NOW),
                 left: Cell::new(u32::MAX),
-                complete: Cell::new(None),
+                complete: Cell::new(false),
             },
             hashing: Counting::default(),
             keys: Keys::parse(&format!("k1:{key}")).unwrap(),

@@ -1,7 +1,5 @@
 //! What operators and programs ask: whether the shop is ready, what it has counted, and what can be asked of it.
 
-use std::future::pending;
-
 use futures_util::future::join_all;
 use kernel::{Millis, UserId};
 use spin_sdk::http::{IncomingResponse, send};
@@ -18,7 +16,6 @@ use crate::headers::Headers;
 use crate::limit::Table;
 use crate::metrics;
 use crate::ready::{self, Found, Life};
-use crate::recall::{self, Next};
 use crate::routes::Upstream;
 use breaker::shared::state;
 
@@ -70,50 +67,22 @@ async fn life(upstream: Upstream) -> Life {
     life
 }
 
-/// Who waits for the marks looks again so often, and so many times: for a second.
-const LOOK_AGAIN: Millis = Millis(25);
-const LOOKS: u32 = 40;
-
 /// Makes sure that the marks of dead tokens are there: after a store was lost, as with every start of a host that keeps
-/// it in memory, the component that owns accounts writes them again. Until then nobody with a token gets in. One that
-/// may have come back older than it was is gone through every minute, by one request for all.
+/// it in memory, the component that owns accounts writes them again. Until then nobody with a token gets in.
 pub(super) async fn recall(shared: &Shared) -> Result<(), Problem> {
     const OPERATION: &str = "gateway.marks";
     let unknown = |story: String| Problem::unavailable_because(OPERATION, &story);
-    for _ in 0..LOOKS {
-        match recall::next(shared, guest::now()).map_err(unknown)? {
-            Next::GoOn => return Ok(()),
-            Next::Refresh => {
-                if let Err(story) = write_marks().await {
-                    web::log::warn(OPERATION, &format!("the marks were not gone through: {story}"));
-                }
-                return Ok(());
-            }
-            Next::Fill => {
-                return write_marks().await.map_err(|story| {
-                    // If this fails too, the lease ends by itself.
-                    let _ = recall::give_up(shared);
-                    unknown(story)
-                });
-            }
-            Next::Wait => {
-                within(LOOK_AGAIN, pending::<()>()).await;
-            }
-        }
+    if shared::has_every_mark(shared).map_err(unknown)? {
+        return Ok(());
     }
-    Err(Problem::unavailable())
-}
-
-/// Has the component that owns accounts write every mark that matters.
-async fn write_marks() -> Result<(), String> {
     let headers = vec![("content-length".to_owned(), b"0".to_vec())];
     let request = outgoing(Method::Post, Upstream::Account, mark::RECALL_PATH, &headers)
-        .map_err(|()| "the host refused the request".to_owned())?;
+        .map_err(|()| unknown("the host refused the request".to_owned()))?;
     match within(PATIENCE, send::<_, IncomingResponse>(request)).await {
         Some(Ok(response)) if response.status() == 204 => Ok(()),
-        Some(Ok(response)) => Err(format!("account answered {}", response.status())),
-        Some(Err(error)) => Err(error.to_string()),
-        None => Err("no answer in time".to_owned()),
+        Some(Ok(response)) => Err(unknown(format!("account answered {}", response.status()))),
+        Some(Err(error)) => Err(unknown(error.to_string())),
+        None => Err(unknown("no answer in time".to_owned())),
     }
 }
 

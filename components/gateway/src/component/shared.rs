@@ -7,6 +7,11 @@ use token::mark;
 
 use crate::auth::Marks;
 
+/// Whether nobody's mark was lost with a store of before.
+pub(super) fn has_every_mark(shared: &Shared) -> Result<bool, String> {
+    Ok(shared.get(mark::COMPLETE)?.is_some())
+}
+
 /// Whether the store gives answers.
 pub(super) fn answers(shared: &Shared) -> Result<(), String> {
     shared.get("sessions").map(drop)
