@@ -1,6 +1,7 @@
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::task::AbortHandle;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -40,8 +41,12 @@ pub fn parse(address: &str) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// Connects, and keeps the connection going for as long as its client lives.
-pub(crate) async fn connect(config: &Config) -> Result<Client, Error> {
+/// Connects, and keeps the connection going for as long as its client lives. Whatever it `keeps` is kept until the
+/// connection has ended.
+pub(crate) async fn connect<T: Send + 'static>(
+    config: &Config,
+    keeps: T,
+) -> Result<(Client, AbortHandle), Error> {
     let connecting = config.connect(tls());
     let limit = config.get_connect_timeout().copied().unwrap_or(PATIENCE);
     let late = || Error::Connect(format!("no answer within {limit:?}"));
@@ -50,17 +55,18 @@ pub(crate) async fn connect(config: &Config) -> Result<Client, Error> {
         .await
         .map_err(|_| late())?;
     let (client, connection) = connected.map_err(|error| Error::Connect(told(&error)))?;
-    tokio::spawn(async move {
+    let running = tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::warn!(error = %told(&error), "a connection to a database was lost");
         }
+        drop(keeps);
     });
-    Ok(client)
+    Ok((client, running.abort_handle()))
 }
 
 /// TLS as the address asks for it (`sslmode`), with the certificates that this system trusts
 /// (`SSL_CERT_FILE` names others).
-pub(crate) fn tls() -> MakeRustlsConnect {
+pub fn tls() -> MakeRustlsConnect {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     let config = CONFIG.get_or_init(|| {
         let mut roots = RootCertStore::empty();
