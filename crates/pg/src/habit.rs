@@ -55,7 +55,11 @@ impl Habit {
 /// Whether a word makes something that stays with the session.
 fn leaves_traces(word: &str) -> bool {
     let is_lock = word.starts_with("pg_advisory") || word.starts_with("pg_try_advisory");
-    is_lock || matches!(word, "set_config" | "temp" | "temporary")
+    is_lock
+        || matches!(
+            word,
+            "set_config" | "temp" | "temporary" | "pg_temp" | "nextval" | "setval"
+        )
 }
 
 /// The statement without the comments before it.
@@ -129,6 +133,8 @@ mod tests {
             "select set_config('a.b', 'c', false)",
             "select pg_advisory_lock(1)",
             "create temp table x (y int)",
+            "create table pg_temp.x (y int)",
+            "select nextval('numbers')",
             "listen news",
             "declare c cursor with hold for select 1",
             "vacuum",

@@ -2,6 +2,7 @@ use futures_util::TryStreamExt;
 use hashlink::LruCache;
 use std::pin::pin;
 use std::time::Instant;
+use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, RowStream, Statement};
@@ -31,14 +32,17 @@ pub(crate) struct Session {
     traces: bool,
     /// A statement is on its way; still set when its caller went away.
     busy: bool,
+    /// Ends the connection as it is.
+    running: AbortHandle,
     pub(crate) opened: Instant,
     pub(crate) rested: Instant,
 }
 
 impl Session {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new((client, running): (Client, AbortHandle)) -> Self {
         Self {
             client,
+            running,
             statements: LruCache::new(STATEMENTS),
             in_transaction: false,
             begin: None,
@@ -51,6 +55,16 @@ impl Session {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
+    }
+
+    /// Whether it is as good for anybody else as for its holder: nothing is open, none of its settings has changed.
+    pub(crate) fn is_clean(&self) -> bool {
+        !self.busy && !self.in_transaction && !self.traces && self.begin.is_none()
+    }
+
+    /// Ends the connection without a word: a server that does not answer would keep it, and its place.
+    pub(crate) fn give_up(self) {
+        self.running.abort();
     }
 
     /// Runs one statement and hands its rows to `take`, which may refuse them; answers how many it changed.
@@ -174,7 +188,6 @@ impl Session {
         };
         let cleaned = text.is_empty() || self.sweep(text).await;
         (self.in_transaction, self.traces) = (false, false);
-        self.rested = Instant::now();
         cleaned && !self.is_closed()
     }
 

@@ -1,7 +1,8 @@
 //! Postgres: `spin:postgres@4.0.0`.
 //!
-//! Connections are the process's own, in one pool for each address (`crates/pg`); a guest has one for as long
-//! as its handle lives. What a guest leaves in it is cleared away before anybody else gets it.
+//! Sessions are the process's own, in one pool for each address (`crates/pg`). A guest's handle has one while something of
+//! it is in there, an open transaction for instance, and none while the guest waits for something else. What it leaves
+//! is cleared away before anybody else gets the session.
 
 mod error;
 mod interval;
@@ -17,10 +18,8 @@ use bindings::postgres4::postgres::{
     Column, Connection, Error, Host, HostConnection, ParameterValue, QueryError, Row, RowSet,
 };
 use error::{to_connection_error, to_error};
-use pg::Lease;
 use pg::config::Host as Server;
 use pg::types::ToSql;
-use std::sync::Arc;
 use tokio::time::Instant;
 use value::{Parameter, data_type, parameter, value};
 use wasmtime::Result;
@@ -29,8 +28,24 @@ use wasmtime::component::Resource;
 /// Bytes of an answer that are held in memory at most, as in Spin.
 const LARGEST_ANSWER: usize = 128 << 20;
 
-/// An open connection, and what spans call its database, where there are any.
-struct Handle(Lease, Option<Arc<str>>);
+/// A connection that a guest has opened.
+struct Handle {
+    connection: pg::Connection,
+    database: Database,
+}
+
+/// What a connection leads to, in words that may be logged.
+struct Database {
+    name: String,
+}
+
+impl Database {
+    fn of(config: &pg::Config) -> Self {
+        Self {
+            name: config.get_dbname().unwrap_or_default().to_owned(),
+        }
+    }
+}
 
 type Answer<T> = Result<std::result::Result<T, Error>>;
 
@@ -71,13 +86,26 @@ impl State {
             Err(reason) => return Ok(Err(Error::BadParameter(reason))),
         };
         let place = self.place.clone();
-        let Ok(Handle(lease, label)) = self.table.get_mut(&Resource::<Handle>::new_borrow(this.rep())) else {
+        let Ok(Handle { connection, database }) =
+            self.table.get_mut(&Resource::<Handle>::new_borrow(this.rep()))
+        else {
             let text = "could not find connection for resource".to_owned();
             return Ok(Err(Error::ConnectionFailed(text)));
         };
-        let label = label.as_deref().unwrap_or_default();
-        let mut span = place.begin(|| trace::statement("postgresql", label, statement));
-        let done = deed.carry_out(lease, statement, &references(&converted)).await;
+        if connection.is_resting() {
+            let began = Instant::now();
+            let awake = connection.wake().await;
+            if let Some(metrics) = &self.app.metrics {
+                metrics.leased(&database.name, began.elapsed());
+            }
+            if let Err(error) = awake {
+                return Ok(Err(to_connection_error(&error)));
+            }
+        }
+        let mut span = place.begin(|| trace::statement("postgresql", &database.name, statement));
+        let done = deed
+            .carry_out(connection, statement, &references(&converted))
+            .await;
         if done.is_err() {
             span.fail("the statement failed");
         }
@@ -105,20 +133,20 @@ enum Done {
 impl Deed {
     async fn carry_out(
         self,
-        lease: &mut Lease,
+        connection: &mut pg::Connection,
         statement: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> std::result::Result<Done, Error> {
         match self {
             Self::Query => {
-                let rows = lease.query(statement, parameters, LARGEST_ANSWER).await;
+                let rows = connection.query(statement, parameters, LARGEST_ANSWER).await;
                 let rows = rows.map_err(|error| to_error(&error))?;
                 row_set(&rows)
                     .map(Done::Rows)
                     .map_err(Error::ValueConversionFailed)
             }
             Self::Execute => {
-                let changed = lease.execute(statement, parameters).await;
+                let changed = connection.execute(statement, parameters).await;
                 changed.map(Done::Changed).map_err(|error| to_error(&error))
             }
         }
@@ -160,18 +188,17 @@ impl HostConnection for State {
                 "too many connections opened".to_owned(),
             )));
         }
-        let database = config.get_dbname().unwrap_or_default();
-        let label = self.place.is_traced().then(|| database.into());
+        let database = Database::of(&config);
         let began = Instant::now();
-        let lease = self.app.postgres.lease(&address).await;
+        let connection = self.app.postgres.open(&address).await;
         if let Some(metrics) = &self.app.metrics {
-            metrics.leased(database, began.elapsed());
+            metrics.leased(&database.name, began.elapsed());
         }
-        let lease = match lease {
-            Ok(lease) => lease,
+        let connection = match connection {
+            Ok(connection) => connection,
             Err(error) => return Ok(Err(to_connection_error(&error))),
         };
-        let handle = self.table.push(Handle(lease, label))?;
+        let handle = self.table.push(Handle { connection, database })?;
         self.open_handles += 1;
         Ok(Ok(Resource::new_own(handle.rep())))
     }

@@ -118,19 +118,21 @@ fn same(found: &str, expected: &str) -> bool {
 async fn every_kind_of_value_comes_back_as_it_went() {
     let Some(server) = Postgres::start() else { return };
     let pools = Pools::new(Options::default());
-    let mut lease = pools
-        .lease(&server.admin_address("postgres"))
+    let mut connection = pools
+        .open(&server.admin_address("postgres"))
         .await
         .expect("a connection");
     for (kind, sent, expected) in samples() {
         let parameters = vec![parameter(&sent).expect("it can be sent")];
         let statement = format!("select $1::{kind} as it");
-        let rows = lease.query(&statement, &references(&parameters), 10_000).await;
+        let rows = connection
+            .query(&statement, &references(&parameters), 10_000)
+            .await;
         let rows = rows.unwrap_or_else(|error| panic!("{kind}: {error}"));
         let found = value(&rows[0], 0).expect("it can be read");
         assert!(same(&told(&found), expected), "{kind}: {}", told(&found));
     }
-    let rows = lease
+    let rows = connection
         .query("select '10.0.0.1'::inet as it, 1::int8 as n", &[], 1000)
         .await
         .expect("an answer");
