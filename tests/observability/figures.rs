@@ -208,3 +208,37 @@ fn names(page: &Page) {
         .collect();
     assert_eq!(watched, all, "infra/metrics.txt");
 }
+
+/// What a cluster audits with: a process of its own that serves nobody, over the databases that it is told of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_audits_looks_at_the_shop_s_databases() -> Result<()> {
+    let shop = Shop::start()?;
+    let buyer = shop.customer().await?.client;
+    assert_eq!(buyer.order(1, 1).await?.status, 201);
+    shop.settled().await?;
+    let admin = free_address()?;
+    let labels = ["account", "stock", "payment", "pg", "order", "settlement"];
+    let databases: Vec<String> = labels
+        .iter()
+        .map(|label| format!("{label}={}", shop.folder().join(format!("{label}.db")).display()))
+        .collect();
+    let named = databases
+        .iter()
+        .flat_map(|database| ["--audit-database", database.as_str()]);
+    let flags: Vec<&str> = ["--admin-listen", admin.as_str(), "--audit-every", "1"]
+        .into_iter()
+        .chain(named)
+        .collect();
+    let mut auditor = Shop::prepare(&workspace().join("deploy/audit.toml"), &flags)?;
+    auditor.resume()?;
+    let page = scrape_until(&admin, "bodega_invariant_violations", &[("invariant", "I5")], 0.0).await?;
+    assert!(
+        page.values("bodega_invariant_violations").len() > 3,
+        "{:?}",
+        page.samples
+    );
+    let looked = page.value("bodega_audit_last_success_timestamp_seconds", &[]);
+    assert!(looked.is_some_and(|at| at > 0.0), "{looked:?}");
+    assert_eq!(auditor.visitor().get("/products").await?.status, 404);
+    Ok(())
+}
