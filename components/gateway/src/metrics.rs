@@ -20,7 +20,10 @@ pub const PATH: &str = "/internal/metrics";
 /// All whose breakers lie in the shared store: the components behind the door, and the services of other deployments
 /// that some of them ask. Those are there also where the shop is one application, and count nothing.
 pub fn guarded() -> impl Iterator<Item = &'static str> {
-    Upstream::ALL.into_iter().map(Upstream::name).chain(breaker::REMOTE)
+    Upstream::ALL
+        .into_iter()
+        .map(Upstream::name)
+        .chain(breaker::REMOTE)
 }
 
 /// Every breaker by its name; nothing when one can't be read, since a part would pass for the whole.
@@ -28,13 +31,15 @@ pub fn guarded() -> impl Iterator<Item = &'static str> {
 /// What else is counted is worth having then: of all moments, one looks when something is down. Nobody is asked again
 /// after the first that gives no answer, as each may take as long as the store's own deadline.
 pub fn breakers<C: Cells>(cells: &C) -> Vec<(&'static str, Seen)> {
-    let read = guarded().map(|name| Ok((name, seen(cells, name)?)));
+    let read = guarded().map(|name| seen(cells, name).map(|seen| (name, seen)));
     or_nothing("the breakers", read.collect())
 }
 
 /// How many requests of each class were refused; nothing when the table gives no answer, as with [`breakers`].
 pub fn refused(table: &dyn Table) -> Vec<(Class, i64)> {
-    let read = Class::ALL.iter().map(|class| Ok((*class, table.refused(*class)?)));
+    let read = Class::ALL
+        .iter()
+        .map(|class| table.refused(*class).map(|count| (*class, count)));
     or_nothing("the limits", read.collect())
 }
 
@@ -214,7 +219,13 @@ mod tests {
         let lag = |producer| Figure::lag(producer, 1, None, kernel::Instant::EPOCH)[0].clone();
         let odd = Figure::by(("bodega_odd", Kind::Gauge, "Odd."), "word", &["a\"b\\c\nd"], &[]);
         let stuck = Figure::stuck;
-        let domains = [lag("order"), stuck("order", 4), lag("payment"), stuck("payment", 1), odd];
+        let domains = [
+            lag("order"),
+            stuck("order", 4),
+            lag("payment"),
+            stuck("payment", 1),
+            odd,
+        ];
         let response = answer(
             &[("order", seen)],
             &[(Class::Login, 3), (Class::General, 0)],
@@ -322,7 +333,10 @@ mod tests {
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, guarded().collect::<Vec<_>>());
         let unused = |seen: &Seen| (seen.state.at(NOW), seen.opened, seen.failures);
-        assert!(all.iter().all(|(_, seen)| unused(seen) == (Standing::Closed, 0, 0)));
+        assert!(
+            all.iter()
+                .all(|(_, seen)| unused(seen) == (Standing::Closed, 0, 0))
+        );
     }
 
     #[test]

@@ -117,7 +117,7 @@ mod tests {
 
     /// All components, of which these are not well.
     fn found(unwell: &[(Upstream, Life)]) -> Vec<Found> {
-        let life = |upstream| unwell.iter().find(|(which, _)| *which == upstream);
+        let life = |upstream: Upstream| unwell.iter().find(|(which, _)| *which == upstream);
         let one = |upstream| Found {
             upstream,
             life: life(upstream).map_or(Life::Up, |(_, life)| *life),
@@ -199,7 +199,10 @@ mod tests {
             answer(&found(&[(Upstream::Order, Life::Down)]), true, NOW),
             misconfigured(),
         ] {
-            assert_eq!((response.status(), told(&response).1.starts_with("DOWN ")), (503, true));
+            assert_eq!(
+                (response.status(), told(&response).1.starts_with("DOWN ")),
+                (503, true)
+            );
             assert_eq!(response.header_value("retry-after"), Some("1"));
             assert_eq!(response.header_value("content-type"), Some("application/json"));
         }

@@ -268,7 +268,10 @@ fn the_job_finds_its_work_by_index() {
     );
     // The list, and its length as a figure.
     let list = include_str!("../src/sql/list_stuck.sql");
-    for statement in [list, &format!("select count(*) as number from ({list}) as listed")] {
+    for statement in [
+        list,
+        &format!("select count(*) as number from ({list}) as listed"),
+    ] {
         let stuck = plan(statement);
         assert!(stuck.contains("INDEX refund_refused"), "{stuck}");
     }

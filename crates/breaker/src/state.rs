@@ -354,7 +354,8 @@ mod tests {
 
     #[test]
     fn a_rest_that_is_over_is_half_open_though_nobody_came() {
-        let line = |state: &State| format!("{} | {}\n", shown(&Some(state.clone())), state.at(at(100)).name());
+        let line =
+            |state: &State| format!("{} | {}\n", shown(&Some(state.clone())), state.at(at(100)).name());
         let table: String = states().iter().map(line).collect();
         expect![[r#"
             closed | closed

@@ -43,7 +43,10 @@ pub(super) async fn readiness(shared: &Shared) -> Response {
     let found = lives.into_iter().map(|(upstream, life)| Found {
         upstream,
         life,
-        breaker: store.as_ref().ok().and_then(|()| state(shared, upstream.name()).ok()),
+        breaker: store
+            .as_ref()
+            .ok()
+            .and_then(|()| state(shared, upstream.name()).ok()),
     });
     let found: Vec<Found> = found.collect();
     ready::answer(&found, store.is_ok(), guest::now())

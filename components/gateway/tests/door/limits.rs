@@ -126,7 +126,10 @@ fn every_pod_of_a_node_is_probed_whatever_the_limit_for_people_is() {
     let refused = ask(&used, &probe);
     assert_eq!(
         limit_headers(&refused),
-        ["ratelimit-policy: \"ready\";q=1200;w=60", "ratelimit: \"ready\";r=0;t=1"]
+        [
+            "ratelimit-policy: \"ready\";q=1200;w=60",
+            "ratelimit: \"ready\";r=0;t=1"
+        ]
     );
     let alive = from("10.1.0.1:1", Method::Get, "/health/live", &[]);
     assert!((0..1_300).all(|_| status(&ask(&used, &alive)) == 200));

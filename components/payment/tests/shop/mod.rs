@@ -232,7 +232,11 @@ impl Shop {
     pub(crate) fn stuck(&self) -> Vec<String> {
         let list = self.payments.stuck(None, 100).unwrap();
         let counted = Figures::count(&self.payments).unwrap().stuck;
-        assert_eq!(usize::try_from(counted).unwrap(), list.len(), "the figure is not the list's length");
+        assert_eq!(
+            usize::try_from(counted).unwrap(),
+            list.len(),
+            "the figure is not the list's length"
+        );
         let line = |stuck: &Stuck| {
             let (kind, amount) = (stuck.kind.text(), stuck.amount.money().minor());
             format!("{} {kind} {} {amount} {}", stuck.order, stuck.key, stuck.code)
