@@ -31,7 +31,7 @@ pub fn guarded() -> impl Iterator<Item = &'static str> {
 /// What else is counted is worth having then: of all moments, one looks when something is down. Nobody is asked again
 /// after the first that gives no answer, as each may take as long as the store's own deadline.
 pub fn breakers<C: Cells>(cells: &C) -> Vec<(&'static str, Seen)> {
-    let read = guarded().map(|name| Ok((name, seen(cells, name)?)));
+    let read = guarded().map(|name| seen(cells, name).map(|seen| (name, seen)));
     or_nothing("the breakers", read.collect())
 }
 

@@ -117,7 +117,7 @@ mod tests {
 
     /// All components, of which these are not well.
     fn found(unwell: &[(Upstream, Life)]) -> Vec<Found> {
-        let life = |upstream| unwell.iter().find(|(which, _)| *which == upstream);
+        let life = |upstream: Upstream| unwell.iter().find(|(which, _)| *which == upstream);
         let one = |upstream| Found {
             upstream,
             life: life(upstream).map_or(Life::Up, |(_, life)| *life),

@@ -68,6 +68,25 @@ mod tests {
             };
             figure.series.iter().map(line)
         });
-        expect![[r#""#]].assert_eq(&lines.collect::<String>());
+        expect![[r#"
+            bodega_orders state=PENDING 0
+            bodega_orders state=PAID 3
+            bodega_orders state=FAILED 0
+            bodega_orders state=CANCELLED 0
+            bodega_order_decided_total state=PAID 4
+            bodega_order_decided_total state=FAILED 0
+            bodega_order_decided_total state=CANCELLED 0
+            bodega_saga_work kind=PLACE 0
+            bodega_saga_work kind=AWAIT 0
+            bodega_saga_work kind=CONFIRM 0
+            bodega_saga_work kind=UNDO 0
+            bodega_saga_work kind=FINISH 0
+            bodega_saga_work kind=CANCEL 0
+            bodega_saga_work kind=EXPIRE 0
+            bodega_saga_stuck kind=order 2
+            bodega_outbox_lag_events producer=order 0
+            bodega_outbox_lag_seconds producer=order 0.000000
+        "#]]
+        .assert_eq(&lines.collect::<String>());
     }
 }
