@@ -46,6 +46,7 @@ pub struct Postgres {
     programs: PathBuf,
     user: Option<(u32, u32)>,
     sync: Sync,
+    settings: Vec<String>,
     port: u16,
     folder: TempDir,
     process: Option<Child>,
@@ -59,6 +60,15 @@ impl Postgres {
 
     /// Starts one.
     pub fn start_with(sync: Sync) -> Option<Self> {
+        Self::start_as(sync, &[])
+    }
+
+    /// Starts one with settings of its own, each `name=value`.
+    pub fn start_set(settings: &[&str]) -> Option<Self> {
+        Self::start_as(Sync::Off, settings)
+    }
+
+    fn start_as(sync: Sync, settings: &[&str]) -> Option<Self> {
         let programs = find()?;
         let folder = tempfile::tempdir().unwrap();
         let user = other_user();
@@ -69,6 +79,7 @@ impl Postgres {
             programs,
             user,
             sync,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             port: 0,
             folder,
             process: None,
@@ -96,6 +107,11 @@ impl Postgres {
     /// The address of a database for the one who may do everything.
     pub fn admin_address(&self, database: &str) -> String {
         self.address("postgres", database)
+    }
+
+    /// What it has logged since it was started.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// Its port.
@@ -230,7 +246,7 @@ impl Postgres {
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         let mut server = self.program("postgres");
         server.arg("-D").arg(self.data());
-        for setting in &settings {
+        for setting in settings.iter().chain(&self.settings) {
             server.args(["-c", setting]);
         }
         let mut process = server.stdout(Stdio::null()).stderr(log).spawn().unwrap();
@@ -261,10 +277,6 @@ impl Postgres {
         for session in children(process) {
             run_kill(name, session);
         }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
 
