@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use ::postgres::types::{FromSql, ToSql, Type};
-use ::postgres::{Client, Config, Error, NoTls, Row, SimpleQueryMessage, Statement};
+use ::postgres::{Client, Config, Error, Row, SimpleQueryMessage, Statement};
 
 use super::driver::{Answer, Link, Postgres};
 use super::fault::{BROKEN, Fault, Report};
@@ -16,7 +16,8 @@ use crate::{Db, DbError, Driver, Migration, RowError, Value};
 /// Statements that a connection remembers; beyond that it begins anew.
 const REMEMBERED: usize = 200;
 
-/// Opens the database at `address`, such as `postgres://ROLE:PASSWORD@HOST:PORT/DATABASE`, without TLS.
+/// Opens the database at `address`, such as `postgres://ROLE:PASSWORD@HOST:PORT/DATABASE`, with TLS as it
+/// says (`sslmode`) and as the host does it.
 pub fn open(address: &str, migrations: &[Migration]) -> Result<Db, DbError> {
     Db::open(driver(address)?, migrations)
 }
@@ -38,10 +39,12 @@ fn link(address: &str) -> Result<NativeLink, DbError> {
         .parse()
         .map_err(|_| DbError::Other("this is no address of a Postgres database".to_owned()))?;
     config.connect_timeout(Duration::from_secs(10));
-    let client = config.connect(NoTls).map_err(|error| match to_fault(&error) {
-        Fault::Broken(_) => DbError::Unavailable("the database can't be reached".to_owned()),
-        other => other.into(),
-    })?;
+    let client = config
+        .connect(pg::tls())
+        .map_err(|error| match to_fault(&error) {
+            Fault::Broken(_) => DbError::Unavailable("the database can't be reached".to_owned()),
+            other => other.into(),
+        })?;
     Ok(NativeLink {
         client: RefCell::new(client),
         prepared: RefCell::default(),

@@ -49,6 +49,7 @@ pub struct Postgres {
     programs: PathBuf,
     user: Option<(u32, u32)>,
     sync: Sync,
+    settings: Vec<String>,
     port: u16,
     folder: TempDir,
     process: Option<Child>,
@@ -62,6 +63,26 @@ impl Postgres {
 
     /// Starts one.
     pub fn start_with(sync: Sync) -> Option<Self> {
+        Self::start_as(sync, &[], |_| ())
+    }
+
+    /// Starts one with settings of its own, each `name=value`.
+    pub fn start_set(settings: &[&str]) -> Option<Self> {
+        Self::start_as(Sync::Off, settings, |_| ())
+    }
+
+    /// Starts one that takes nobody in without TLS. Its certificate is good for 127.0.0.1 and its own authority
+    /// ([`Postgres::certificate`]).
+    pub fn start_tls() -> Option<Self> {
+        let settings = [
+            "ssl=on",
+            "ssl_cert_file=../server.crt",
+            "ssl_key_file=../server.key",
+        ];
+        Self::start_as(Sync::Off, &settings, Self::require_tls)
+    }
+
+    fn start_as(sync: Sync, settings: &[&str], prepare: impl FnOnce(&Self)) -> Option<Self> {
         let programs = find()?;
         let folder = place(sync);
         let user = other_user();
@@ -72,11 +93,13 @@ impl Postgres {
             programs,
             user,
             sync,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             port: 0,
             folder,
             process: None,
         };
         cluster.initialise();
+        prepare(&cluster);
         for _ in 0..5 {
             cluster.port = free_port();
             if cluster.run() {
@@ -99,6 +122,16 @@ impl Postgres {
     /// The address of a database for the one who may do everything.
     pub fn admin_address(&self, database: &str) -> String {
         self.address("postgres", database)
+    }
+
+    /// The file of its certificate, if it has one.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("server.crt")
+    }
+
+    /// What it has logged since it was started.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// Its port.
@@ -180,13 +213,19 @@ impl Postgres {
 
     /// One of its programs, as the user that it runs as: `postgres` refuses to be root.
     fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(self.programs.join(name));
+        self.program_at(&self.programs.join(name))
+    }
+
+    fn program_at(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);
         }
         command
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
+            // With TLS `psql` looks for certificates there, and gives up where it may not look.
+            .env("HOME", self.folder.path())
             .env_remove("PGOPTIONS");
         command
     }
@@ -216,6 +255,39 @@ impl Postgres {
         done(&mut initdb);
     }
 
+    fn require_tls(&self) {
+        let mut openssl = self.program_at(Path::new("openssl"));
+        openssl
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ])
+            .args([
+                "-days",
+                "2",
+                "-subj",
+                "/CN=testkit",
+                "-keyout",
+                "server.key",
+                "-out",
+                "server.crt",
+            ])
+            .args([
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ]);
+        done(&mut openssl);
+        let rules = self.data().join("pg_hba.conf");
+        fs::write(&rules, "hostssl all all 127.0.0.1/32 scram-sha-256\n").unwrap();
+    }
+
     /// Starts the process and waits until it lets somebody in; `false` when it ended instead.
     fn run(&mut self) -> bool {
         let durable = if self.sync == Sync::On { "on" } else { "off" };
@@ -233,7 +305,7 @@ impl Postgres {
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         let mut server = self.program("postgres");
         server.arg("-D").arg(self.data());
-        for setting in &settings {
+        for setting in settings.iter().chain(&self.settings) {
             server.args(["-c", setting]);
         }
         let mut process = server.stdout(Stdio::null()).stderr(log).spawn().unwrap();
@@ -264,10 +336,6 @@ impl Postgres {
         for session in children(process) {
             run_kill(name, session);
         }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
 
