@@ -37,13 +37,21 @@ struct Handle {
 /// What a connection leads to, in words that may be logged.
 struct Database {
     name: String,
+    role: String,
 }
 
 impl Database {
     fn of(config: &pg::Config) -> Self {
         Self {
             name: config.get_dbname().unwrap_or_default().to_owned(),
+            role: config.get_user().unwrap_or_default().to_owned(),
         }
+    }
+
+    /// Says why a component got no session. The component itself tells nobody.
+    fn is_away(&self, component: &str, error: &pg::Error) {
+        let Self { name, role } = self;
+        tracing::warn!(%component, database = %name, %role, %error, "a component gets no connection to its database");
     }
 }
 
@@ -99,6 +107,7 @@ impl State {
                 metrics.leased(&database.name, began.elapsed());
             }
             if let Err(error) = awake {
+                database.is_away(&self.guest.id, &error);
                 return Ok(Err(to_connection_error(&error)));
             }
         }
@@ -196,7 +205,10 @@ impl HostConnection for State {
         }
         let connection = match connection {
             Ok(connection) => connection,
-            Err(error) => return Ok(Err(to_connection_error(&error))),
+            Err(error) => {
+                database.is_away(&self.guest.id, &error);
+                return Ok(Err(to_connection_error(&error)));
+            }
         };
         let handle = self.table.push(Handle { connection, database })?;
         self.open_handles += 1;

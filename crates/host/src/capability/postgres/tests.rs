@@ -1,9 +1,11 @@
 //! Every value on its way to a real server and back.
 
 use super::value::{data_type, parameter, value};
-use super::{references, row_set};
+use super::{Database, references, row_set};
 use bindings::postgres4::postgres::{Interval, ParameterValue, RangeBoundKind};
 use pg::{Options, Pools};
+use std::io;
+use std::sync::{Arc, Mutex};
 use testkit::servers::Postgres;
 
 use ParameterValue::{
@@ -162,5 +164,52 @@ fn what_makes_no_sense_is_refused_before_it_is_sent() {
     ] {
         let refused = parameter(&nonsense).err().unwrap_or_default();
         assert!(refused.starts_with(reason), "{refused}");
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("a lock").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn why_there_is_no_connection_is_logged_without_the_password() {
+    let Some(server) = Postgres::start() else { return };
+    let address = format!("postgres://postgres:hunter2@127.0.0.1:{}/ours", server.port());
+    let config = pg::parse(&address).expect("an address");
+    let opened = Pools::new(Options::default()).open(&address).await;
+    let Err(error) = opened else {
+        panic!("the password is wrong")
+    };
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || Database::of(&config).is_away("stock", &error));
+    let written = lines.0.lock().expect("a lock").clone();
+    let text = String::from_utf8(written).expect("a text");
+    for said in [
+        "WARN",
+        "component=stock",
+        "database=ours",
+        "role=postgres",
+        "password authentication failed",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    for hidden in ["hunter2", "127.0.0.1"] {
+        assert!(!text.contains(hidden), "{text}");
     }
 }
