@@ -36,9 +36,10 @@ async fn payments_that_are_not_there_cost_nobody_anything() -> Result<()> {
     let page = customer.get("/payments/1").await?;
     assert_eq!(
         (page.status, &page.json["error"]),
-        (502, &serde_json::json!("BAD_GATEWAY")),
+        (503, &serde_json::json!("SERVICE_UNAVAILABLE")),
         "the adapter is there, the payments are not: {page:?}"
     );
+    assert_eq!(town.level(1)?.1, 0, "others can buy what nobody could pay for");
     town.calm_down();
     town.assert_sound_in_the_end().await?;
     assert_eq!((town.level(1)?, town.money_kept()?), ((100, 0), 0));

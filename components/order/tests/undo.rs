@@ -279,7 +279,7 @@ fn a_refused_card_keeps_its_answer_though_the_goods_came_back_late() {
 #[test]
 fn a_reservation_that_arrives_after_a_refusal_finds_its_order_given_up() {
     let shop = Shop::open("");
-    assert_eq!(shop.reserve_as(None, 3, 5).status, 201, "all there are");
+    assert_eq!(shop.buy(3, 5).status, 201, "all there are");
     shop.seam.lose(Fault {
         first: 0,
         last: 0,

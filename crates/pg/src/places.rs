@@ -27,6 +27,10 @@ struct Waiter {
 }
 
 /// What somebody who waited gets.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made to be sent, and taken apart where it arrives"
+)]
 pub(crate) enum Turn {
     /// The right to connect.
     Place(Place),
