@@ -19,8 +19,8 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0003_create_settlement",
     "0004_create_setting",
     "0005_create_inbox",
-    "0006_index_ledger_by_time",
-    "0007_add_dead_letter_dismissal",
+    "0006_add_dead_letter_dismissal",
+    "0007_index_ledger_by_time",
 ];
 
 /// The books in a database, with days of one zone.
