@@ -17,7 +17,7 @@ fn job(monitor: &Value) -> &str {
     relabelled.map_or("", |relabelling| text(relabelling, "/replacement"))
 }
 
-fn monitors<'a>(resources: &'a [Value]) -> impl Iterator<Item = &'a Value> {
+fn monitors(resources: &[Value]) -> impl Iterator<Item = &Value> {
     resources.iter().filter(|one| text(one, "/kind") == "PodMonitor")
 }
 
