@@ -314,5 +314,6 @@ fn a_cart_that_the_same_command_has_just_emptied_is_the_first_answer() {
     assert_eq!((second.status, shop.all().len()), (201, 1), "{second:?}");
     assert_eq!(second, shop.buy_cart(Some("k")), "and it stays the answer");
     assert_eq!(shop.buy_cart(Some("other")).status, 400, "the cart is empty");
+    shop.recover("bought once");
     shop.assert_sound("bought once");
 }
