@@ -36,22 +36,22 @@ pub(crate) const PRODUCING: &[Migration] = &[
     },
 ];
 
-/// The consumer's own table, and ours.
+/// Our tables, and the consumer's own; the last migration is one that can run twice.
 pub(crate) const CONSUMING: &[Migration] = &[
     Migration {
         number: 1,
-        name: "0001_create_effect",
-        sql: "create table if not exists effect (event_id text primary key, times integer not null);\n",
-    },
-    Migration {
-        number: 2,
-        name: "0002_create_inbox",
+        name: "0001_create_inbox",
         sql: inbox::SCHEMA,
     },
     Migration {
-        number: 3,
-        name: "0003_add_dead_letter_dismissal",
+        number: 2,
+        name: "0002_add_dead_letter_dismissal",
         sql: inbox::DISMISSAL,
+    },
+    Migration {
+        number: 3,
+        name: "0003_create_effect",
+        sql: "create table if not exists effect (event_id text primary key, times integer not null);\n",
     },
 ];
 
