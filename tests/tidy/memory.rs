@@ -20,6 +20,11 @@ const ALLOWED: &[(&str, &str)] = &[
         "crates/store/src/open.rs",
         "static PLACES: RefCell<BTreeMap<String, Place>> = RefCell::default();",
     ),
+    // Of the stand-in for the next release alone: the same constants each time.
+    (
+        "crates/store/src/next.rs",
+        "static LISTS: RefCell<BTreeMap<&'static str, &'static [Migration]>> = RefCell::default();",
+    ),
 ];
 
 /// Crates of which components are made.

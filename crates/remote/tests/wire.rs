@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+#[path = "wire/grown.rs"]
+mod grown;
+
 use expect_test::expect;
+use grown::{each_grown, grown};
 use remote::{Done, Failure, Function, Reading, Reply, payment, read, serve, stock};
 use serde_json::{Value, json};
 use web::{Method, Request, Response};
@@ -50,55 +54,6 @@ where
     let got = String::from_utf8(response.body().to_vec()).unwrap();
     let line = format!("{} {sent}\n  {} {got}\n", F::NAME, response.status());
     (read::<F>(&plain), line)
-}
-
-/// The same JSON with a member more in each of its objects, as a newer program may write it; none where there is no object.
-fn grown(body: &[u8]) -> Option<Vec<u8>> {
-    fn grow(value: &mut Value) -> bool {
-        match value {
-            Value::Object(members) => {
-                for member in members.values_mut() {
-                    grow(member);
-                }
-                members.insert("ofALaterVersion".to_owned(), json!({"more": [1]}));
-                true
-            }
-            Value::Array(values) => values.iter_mut().fold(false, |any, value| grow(value) | any),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-        }
-    }
-    let mut value = serde_json::from_slice(body).unwrap();
-    grow(&mut value).then(|| serde_json::to_vec(&value).unwrap())
-}
-
-/// The same JSON with a member more in one of its objects, once for each of them.
-fn each_grown(value: &Value) -> Vec<Value> {
-    let mut all = Vec::new();
-    match value {
-        Value::Object(members) => {
-            let mut one = members.clone();
-            one.insert("ofALaterVersion".to_owned(), json!(1));
-            all.push(Value::Object(one));
-            for (name, member) in members {
-                for changed in each_grown(member) {
-                    let mut one = members.clone();
-                    one.insert(name.clone(), changed);
-                    all.push(Value::Object(one));
-                }
-            }
-        }
-        Value::Array(values) => {
-            for (place, member) in values.iter().enumerate() {
-                for changed in each_grown(member) {
-                    let mut one = values.clone();
-                    one[place] = changed;
-                    all.push(Value::Array(one));
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-    all
 }
 
 /// What a newer caller asks with more than is known here is refused, wherever the more stands.

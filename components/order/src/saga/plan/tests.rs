@@ -1,4 +1,7 @@
+mod world;
+
 use super::*;
+use world::World;
 
 const ONE_CALL: Plan = Plan::Place { from_cart: false };
 const CONFIRM: Plan = Plan::Confirm { from_cart: false };
@@ -279,79 +282,6 @@ fn whoever_was_overtaken_touches_nothing_any_more() {
         "reserve ok, wait refused",
         "reserve, wait, overtaken",
     );
-}
-
-/// What the steps do to the world, in the simplest form: each may be repeated.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct World {
-    reserved: bool,
-    released: bool,
-    charged: bool,
-    voided: bool,
-    waiting: bool,
-    given_up: bool,
-    paid: bool,
-    sold: bool,
-    emptied: bool,
-}
-
-impl World {
-    /// The world in which a plan begins.
-    fn before(plan: Plan) -> Self {
-        let start = Self::default();
-        let held = Self {
-            reserved: true,
-            waiting: true,
-            ..start
-        };
-        let paid = Self {
-            reserved: true,
-            charged: true,
-            paid: true,
-            ..start
-        };
-        match plan {
-            Plan::Place { .. } | Plan::Await => start,
-            Plan::Confirm { .. } | Plan::Expire => held,
-            Plan::Undo => Self {
-                reserved: true,
-                charged: true,
-                ..start
-            },
-            Plan::Finish { .. } => paid,
-            Plan::Cancel => Self { sold: true, ..paid },
-        }
-    }
-
-    fn does(&mut self, step: Step) -> Answer {
-        match step {
-            Step::Reserve if self.released => return Answer::Refused,
-            Step::Reserve => self.reserved = true,
-            Step::Charge if self.voided => return Answer::Refused,
-            Step::Charge => self.charged = true,
-            Step::Pay | Step::Wait if self.given_up => return Answer::Refused,
-            Step::Wait => self.waiting = true,
-            Step::Pay => self.paid = true,
-            Step::GiveUp if self.paid => return Answer::Refused,
-            Step::GiveUp => self.given_up = true,
-            Step::Commit if self.released => return Answer::Refused,
-            Step::Commit => self.sold = true,
-            Step::Empty => self.emptied = true,
-            Step::Void => self.voided = true,
-            Step::Release if self.sold => return Answer::Refused,
-            Step::Release => self.released = true,
-            Step::TakeBack => (self.released, self.sold) = (true, false),
-        }
-        Answer::Ok
-    }
-
-    const fn keeps_money(&self) -> bool {
-        self.charged && !self.voided
-    }
-
-    const fn keeps_goods(&self) -> bool {
-        self.sold || self.reserved && !self.released
-    }
 }
 
 /// The plan by which recovery goes on with what was left behind.
