@@ -8,7 +8,6 @@ mod grown;
 use expect_test::expect;
 use grown::{each_grown, grown};
 use remote::{Done, Failure, Function, Reading, Reply, payment, read, serve, stock};
-use serde_json::{Value, json};
 use web::{Method, Request, Response};
 
 fn reply(response: Response) -> Reply {
